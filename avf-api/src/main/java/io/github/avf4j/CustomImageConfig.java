@@ -1,0 +1,43 @@
+package io.github.avf4j;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.immutables.value.Value;
+
+/**
+ * A machine that boots a kernel of the user's own and reports nothing: AVF's custom image.
+ *
+ * <p>The kernel is an ELF with a PVH or 64-bit entry or a bzImage. It finds a serial port, rng,
+ * console and vsock devices and the disks, in the order given, as virtio-mmio devices.
+ *
+ * <p>Thread-safe.
+ */
+@Value.Immutable
+@AvfStyle
+public interface CustomImageConfig {
+  /** Returns the kernel file. */
+  Path kernel();
+
+  /** Returns the initial RAM disk, if any. */
+  Optional<Path> initrd();
+
+  /** Returns the kernel's command line, at most 2047 bytes of ASCII. */
+  @Value.Default
+  default String commandLine() {
+    return "console=ttyS0 reboot=k panic=-1";
+  }
+
+  /** Returns the disks in the order in which the guest sees them. */
+  List<DiskImage> disks();
+
+  /** Returns a new builder. */
+  static Builder builder() {
+    return new Builder();
+  }
+
+  /** Builds a {@link CustomImageConfig}. Confined to one thread. */
+  final class Builder extends ImmutableCustomImageConfig.Builder {
+    Builder() {}
+  }
+}

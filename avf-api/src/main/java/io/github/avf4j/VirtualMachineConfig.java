@@ -1,0 +1,126 @@
+package io.github.avf4j;
+
+import java.time.Duration;
+import java.util.Optional;
+import org.immutables.value.Value;
+
+/**
+ * What a virtual machine is made of.
+ *
+ * <p>It has either a {@link #payload()} or a {@link #customImage()}.
+ *
+ * <p>Thread-safe.
+ */
+@Value.Immutable
+@AvfStyle
+public interface VirtualMachineConfig {
+  /** The least memory that a machine may have: 2 MiB. */
+  DataSize MIN_MEMORY = DataSize.ofMebibytes(2);
+
+  /** Returns what the machine runs. */
+  Optional<Payload> payload();
+
+  /** Returns the kernel of the user's own that the machine boots instead of a payload. */
+  Optional<CustomImageConfig> customImage();
+
+  /** Returns the kernel under the payload, by default the one that {@code bin/setup} fetched. */
+  @Value.Default
+  default KernelImage kernel() {
+    return KernelImage.installed();
+  }
+
+  /** Returns the guest's memory, a multiple of 4096 bytes; 256 MiB by default. */
+  @Value.Default
+  default DataSize memory() {
+    return DataSize.ofMebibytes(256);
+  }
+
+  /** Returns the number of vCPUs, one by default. */
+  @Value.Default
+  default CpuTopology cpuTopology() {
+    return CpuTopology.oneCpu();
+  }
+
+  /** Returns how much of the machine the host may look at; {@link DebugLevel#NONE} by default. */
+  @Value.Default
+  default DebugLevel debugLevel() {
+    return DebugLevel.NONE;
+  }
+
+  /** Returns whether console and log output can be read; needs {@link DebugLevel#FULL}. */
+  @Value.Default
+  default boolean outputCaptured() {
+    return false;
+  }
+
+  /** Returns whether the console can be written to; needs {@link DebugLevel#FULL}. */
+  @Value.Default
+  default boolean consoleInputSupported() {
+    return false;
+  }
+
+  /** Returns from whom the machine is protected; {@link ProtectionLevel#NONE} by default. */
+  @Value.Default
+  default ProtectionLevel protectionLevel() {
+    return ProtectionLevel.NONE;
+  }
+
+  /** Reserved for encrypted storage, which this version does not have: must be empty. */
+  Optional<DataSize> encryptedStorage();
+
+  /**
+   * Returns how long the guest may take until its payload is started, 60 seconds by default; after
+   * that it is stopped with {@link StopReason.Hangup}. Does not apply to custom images.
+   */
+  @Value.Default
+  default Duration bootTimeout() {
+    return Duration.ofSeconds(60);
+  }
+
+  /** Returns the backend to use, {@code kvm} or {@code qemu}; chosen by a probe when empty. */
+  Optional<String> backend();
+
+  /** Rejects configurations that contradict themselves. */
+  @Value.Check
+  default void check() {
+    Require.state(
+        payload().isPresent() != customImage().isPresent(),
+        "either a payload or a custom image must be given, not %s",
+        payload().isPresent() ? "both" : "none of them");
+    Require.state(
+        memory().compareTo(MIN_MEMORY) >= 0,
+        "memory must be at least %s but was %s",
+        MIN_MEMORY,
+        memory());
+    Require.state(
+        memory().bytes() % 4096 == 0,
+        "memory must be a multiple of 4096 bytes but was %s bytes",
+        memory().bytes());
+    Require.state(
+        debugLevel() == DebugLevel.FULL || !outputCaptured(),
+        "outputCaptured needs debugLevel FULL but it was %s",
+        debugLevel());
+    Require.state(
+        debugLevel() == DebugLevel.FULL || !consoleInputSupported(),
+        "consoleInputSupported needs debugLevel FULL but it was %s",
+        debugLevel());
+    Require.state(
+        encryptedStorage().isEmpty(),
+        "encryptedStorage is not supported by this version but was %s",
+        encryptedStorage().orElse(null));
+    Require.state(
+        bootTimeout().compareTo(Duration.ZERO) > 0,
+        "bootTimeout must be positive but was %s",
+        bootTimeout());
+  }
+
+  /** Returns a new builder. */
+  static Builder builder() {
+    return new Builder();
+  }
+
+  /** Builds a {@link VirtualMachineConfig}. Confined to one thread. */
+  final class Builder extends ImmutableVirtualMachineConfig.Builder {
+    Builder() {}
+  }
+}

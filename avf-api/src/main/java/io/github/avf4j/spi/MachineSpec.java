@@ -1,0 +1,92 @@
+package io.github.avf4j.spi;
+
+import io.github.avf4j.Cid;
+import io.github.avf4j.CpuTopology;
+import io.github.avf4j.DataSize;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.immutables.value.Value;
+
+/**
+ * A machine as a backend sees it: kernel, memory, vCPUs and devices.
+ *
+ * <p>Every machine has a 16550 serial port (COM1), and as virtio-mmio devices: vsock, console, rng
+ * and the disks in their order.
+ *
+ * <p>Thread-safe.
+ */
+@Value.Immutable
+@AvfStyle
+public interface MachineSpec {
+  /** The longest command line in bytes, without the terminating NUL. */
+  int MAX_COMMAND_LINE = 2047;
+
+  /** The most disks that a machine may have. */
+  int MAX_DISKS = 8;
+
+  /** Returns the machine's name, for thread names and messages. */
+  String name();
+
+  /** Returns the number of vCPUs. */
+  CpuTopology cpuTopology();
+
+  /** Returns the guest's memory, a multiple of 4096 bytes and at least 2 MiB. */
+  DataSize memory();
+
+  /** Returns the kernel: an ELF with a PVH or 64-bit entry, or a bzImage. */
+  Path kernel();
+
+  /** Returns the initial RAM disk. */
+  Optional<Path> initrd();
+
+  /** Returns the kernel's command line. */
+  String commandLine();
+
+  /** Returns the disks in the order in which the guest finds them. */
+  List<DiskSpec> disks();
+
+  /** Returns the machine's vsock address. */
+  Cid cid();
+
+  /** Returns who takes what the guest writes to the serial port. */
+  @Value.Default
+  default ByteSink serialOutput() {
+    return ByteSink.DISCARD;
+  }
+
+  /** Returns who takes what the guest writes to the virtio console. */
+  @Value.Default
+  default ByteSink consoleOutput() {
+    return ByteSink.DISCARD;
+  }
+
+  /** Rejects what no backend can make. */
+  @Value.Check
+  default void check() {
+    Require.state(
+        memory().bytes() % 4096 == 0 && memory().bytes() >= 2 << 20,
+        "memory must be a multiple of 4096 bytes and at least 2 MiB but was %s bytes",
+        memory().bytes());
+    Require.state(
+        commandLine().length() <= MAX_COMMAND_LINE
+            && StandardCharsets.US_ASCII.newEncoder().canEncode(commandLine())
+            && commandLine().indexOf('\0') < 0,
+        "the command line must be at most %s bytes of ASCII without NUL but was \"%s\"",
+        MAX_COMMAND_LINE,
+        commandLine());
+    Require.state(
+        disks().size() <= MAX_DISKS, "disks must be at most %s but were %s", MAX_DISKS, disks().size());
+  }
+
+  /** Returns a new builder. */
+  static Builder builder() {
+    return new Builder();
+  }
+
+  /** Builds a {@link MachineSpec}. Confined to one thread. */
+  final class Builder extends ImmutableMachineSpec.Builder {
+    Builder() {}
+  }
+}

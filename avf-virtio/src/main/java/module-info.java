@@ -1,0 +1,14 @@
+/**
+ * Guest memory, virtqueues and virtio devices. A device sees guest memory, an interrupt line and its
+ * host side; it knows no hypervisor.
+ */
+module io.github.avf4j.virtio {
+  requires transitive io.github.avf4j.api;
+  requires static org.immutables.value;
+  requires static transitive org.jspecify;
+  requires org.slf4j;
+
+  exports io.github.avf4j.virtio;
+  exports io.github.avf4j.virtio.memory;
+  exports io.github.avf4j.virtio.queue;
+}
