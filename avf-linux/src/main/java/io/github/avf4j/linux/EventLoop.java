@@ -1,9 +1,10 @@
 package io.github.avf4j.linux;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 
@@ -19,7 +20,7 @@ public final class EventLoop implements AutoCloseable {
   private final EventFd wakeup;
   private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final Consumer<Throwable> failures;
-  private final ConcurrentHashMap<Integer, Integer> tokens = new ConcurrentHashMap<>();
+  private final Map<Fd, Integer> tokens = new IdentityHashMap<>();
   private final List<Runnable> handlers = new ArrayList<>();
   private final Thread thread;
   private volatile Runnable[] table = {};
@@ -73,15 +74,17 @@ public final class EventLoop implements AutoCloseable {
       handlers.set(token, handler);
     }
     table = handlers.toArray(new Runnable[0]);
-    tokens.put(fd.number(), token);
+    tokens.put(fd, token);
     epoll.add(fd, edge, token);
   }
 
   /** Stops watching; a handler that runs at this moment is not waited for. */
   public synchronized void remove(Fd fd) {
-    Integer token = tokens.remove(fd.number());
+    Integer token = tokens.remove(fd);
     if (token != null) {
-      epoll.remove(fd);
+      if (!fd.isClosed()) { // closing a descriptor has taken it out already
+        epoll.remove(fd);
+      }
       handlers.set(token, null);
       table = handlers.toArray(new Runnable[0]);
     }
