@@ -223,7 +223,7 @@ public final class MmioTransport implements AutoCloseable {
     try {
       Activation made = new Activation(interrupts, makeQueues());
       activation = made;
-      device.activate(made.queues().clone(), features.accepted(), made);
+      device.activate(made.queues(), features.accepted(), made);
     } catch (VirtqueueException e) {
       LOG.warn("virtio device {} cannot be activated: {}", device.deviceId(), e.getMessage());
       needReset();
