@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class VcpuThread implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(VcpuThread.class);
-  private static final int STACK_SIZE = 256 << 10;
+  private static final int STACK_SIZE = 512 << 10;
 
   private final int index;
   private final KvmVcpu vcpu;
