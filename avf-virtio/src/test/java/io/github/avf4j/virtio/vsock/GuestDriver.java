@@ -174,6 +174,11 @@ final class GuestDriver implements AutoCloseable {
     wantRxInterrupt(false);
   }
 
+  /** Ends a wait for an interrupt. Thread-safe. */
+  void wake() {
+    interrupts.ring(END_BIT);
+  }
+
   private void wantRxInterrupt(boolean want) {
     if (!eventIdx) {
       rx.availableFlags(want ? 0 : 1);
