@@ -9,7 +9,7 @@ use libc::pid_t;
 
 use crate::failure::Failure;
 use crate::report::{self, Report};
-use crate::sys::{self, Ended};
+use crate::sys::{self, Ended, Reaped};
 
 /// How long processes that the payload left behind may take to die of SIGKILL.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
@@ -32,7 +32,7 @@ pub fn keep(payload: pid_t, children: OwnedFd, ready: OwnedFd) -> Result<Ended, 
         if child {
             // Any count of ended children is one signal, so the signal's own content says nothing.
             let _ = children.read(&mut [0; SIGNAL_BYTES]);
-            while let Some(ended) = sys::reap() {
+            while let Reaped::Child(ended) = sys::reap() {
                 if ended.pid == payload {
                     // What it wrote just before its end counts.
                     ready.read();
@@ -69,13 +69,16 @@ impl ReadyPipe {
 
 /// Ends every process but PID 1, which only PID 1 may ask for, and reaps them.
 pub fn end_all_others() {
-    // SAFETY: takes integers. With no process left it fails, and that is what is wanted.
-    if unsafe { libc::kill(-1, libc::SIGKILL) } == -1 {
-        return;
-    }
+    // SAFETY: takes integers. Kernel threads are asked as well, and take no notice.
+    unsafe { libc::kill(-1, libc::SIGKILL) };
+    // Orphans become children of PID 1: without children there is no other process left.
     sys::poll_until(KILL_LIMIT, KILL_STEP, || {
-        while sys::reap().is_some() {}
-        // SAFETY: signal 0 only asks whether there is a process to send to.
-        (unsafe { libc::kill(-1, 0) } == -1).then_some(())
+        loop {
+            match sys::reap() {
+                Reaped::Child(_) => {}
+                Reaped::NoneYet => return None,
+                Reaped::NoChildren => return Some(()),
+            }
+        }
     });
 }

@@ -155,12 +155,24 @@ pub struct Ended {
     pub signal: i32,
 }
 
-/// Reaps one child that has ended; none if there is none at the moment.
-pub fn reap() -> Option<Ended> {
+/// What [`reap`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaped {
+    Child(Ended),
+    /// There are children, but none has ended.
+    NoneYet,
+    NoChildren,
+}
+
+/// Reaps one child if one has ended.
+pub fn reap() -> Reaped {
     let mut status = 0;
     // SAFETY: the kernel writes one int.
-    let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG) };
-    (pid > 0).then(|| ended(pid, status))
+    match check("waitpid", unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG) }) {
+        Ok(0) => Reaped::NoneYet,
+        Ok(pid) => Reaped::Child(ended(pid, status)),
+        Err(_) => Reaped::NoChildren,
+    }
 }
 
 fn ended(pid: libc::pid_t, status: c_int) -> Ended {
