@@ -10,5 +10,6 @@ module io.github.avf4j.virtio {
 
   exports io.github.avf4j.virtio;
   exports io.github.avf4j.virtio.memory;
+  exports io.github.avf4j.virtio.mmio;
   exports io.github.avf4j.virtio.queue;
 }
