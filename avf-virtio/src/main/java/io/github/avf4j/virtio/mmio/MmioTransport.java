@@ -1,30 +1,351 @@
 package io.github.avf4j.virtio.mmio;
 
+import io.github.avf4j.virtio.ConfigSpace;
+import io.github.avf4j.virtio.TransportFeatures;
 import io.github.avf4j.virtio.VirtioDevice;
 import io.github.avf4j.virtio.memory.GuestMemory;
+import io.github.avf4j.virtio.queue.Virtqueue;
+import io.github.avf4j.virtio.queue.VirtqueueException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** A virtio device behind the registers of virtio-mmio version 2. Thread-safe. */
+/**
+ * A virtio device behind the registers of virtio-mmio version 2 (virtio 1.2, section 4.2).
+ *
+ * <p>Whatever a driver does out of order is ignored, or marks the device NEEDS_RESET; no access
+ * throws. The status follows 0, ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK; features can be written
+ * before FEATURES_OK, queues set up between FEATURES_OK and DRIVER_OK, and nothing of either changes
+ * afterwards but by a reset. A notification that comes before DRIVER_OK is remembered.
+ *
+ * <p>Registers are accessed by vCPU threads, notifications come from the event loop. Status,
+ * interrupt status, acknowledgement and configuration space never block; other accesses wait while
+ * the device works on a notification. A reset or {@link #close()} stops the queues first, so that
+ * such work ends soon. Thread-safe.
+ */
 public final class MmioTransport implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(MmioTransport.class);
+  private static final int MAGIC = 0x74726976;
+  private static final int VERSION = 2;
+
+  /** "AVF4" in ASCII; drivers do not match on it. */
+  private static final int VENDOR = 0x34465641;
+
   private final VirtioDevice device;
+  private final GuestMemory memory;
+  private final InterruptState interrupts;
+  private final FeatureRegisters features;
+  private final QueueRegisters[] queues;
+  private final Object lock = new Object();
+
+  /** Written under the lock only. */
+  private volatile int status;
+
+  /** The running queues; null unless the device is active. Written under the lock only. */
+  private volatile @Nullable Activation activation;
+
+  private int queueSelect;
+  private long earlyNotifications;
+  private boolean closed;
 
   /** Makes a transport for {@code device}, which it owns from now on. */
   public MmioTransport(VirtioDevice device, GuestMemory memory, InterruptSignal signal) {
+    this(device, memory, signal, false);
+  }
+
+  /**
+   * Makes a transport for {@code device}, which it owns from now on.
+   *
+   * @param accessPlatform whether the driver must use only memory that its platform lets devices
+   *     see, as a protected machine's must
+   */
+  public MmioTransport(
+      VirtioDevice device, GuestMemory memory, InterruptSignal signal, boolean accessPlatform) {
+    if (device.queueCount() > Long.SIZE) {
+      throw new IllegalArgumentException(
+          "a device must have at most 64 queues but has " + device.queueCount());
+    }
     this.device = device;
+    this.memory = memory;
+    interrupts = new InterruptState(signal);
+    features =
+        new FeatureRegisters(
+            device.features()
+                | TransportFeatures.VERSION_1
+                | TransportFeatures.EVENT_IDX
+                | TransportFeatures.INDIRECT_DESC
+                | (accessPlatform ? TransportFeatures.ACCESS_PLATFORM : 0));
+    queues = new QueueRegisters[device.queueCount()];
+    for (int i = 0; i < queues.length; i++) {
+      queues[i] = new QueueRegisters(i, device.maxQueueSize(i));
+    }
   }
 
-  /** Reads a register; any vCPU thread. */
+  /** Returns the number of the device's queues, for which a backend may register ioeventfds. */
+  public int queueCount() {
+    return queues.length;
+  }
+
+  /**
+   * Reads {@code width} bytes at {@code offset} of the register window; 0 where there is nothing to
+   * read. Registers below 0x100 take accesses of 4 aligned bytes only.
+   */
   public int read(int offset, int width) {
-    return 0;
+    if (offset >= Registers.CONFIG) {
+      return readConfig(offset, width);
+    }
+    if (offset < 0 || width != Integer.BYTES || offset % Integer.BYTES != 0) {
+      return 0;
+    }
+    return switch (offset) {
+      case Registers.MAGIC_VALUE -> MAGIC;
+      case Registers.VERSION -> VERSION;
+      case Registers.DEVICE_ID -> device.deviceId();
+      case Registers.VENDOR_ID -> VENDOR;
+      case Registers.INTERRUPT_STATUS -> interrupts.status();
+      case Registers.STATUS -> status;
+      case Registers.CONFIG_GENERATION -> interrupts.generation();
+      // All ones: there is no shared memory region.
+      case Registers.SHM_LENGTH_LOW,
+          Registers.SHM_LENGTH_HIGH,
+          Registers.SHM_BASE_LOW,
+          Registers.SHM_BASE_HIGH ->
+          -1;
+      default -> readSelected(offset);
+    };
   }
 
-  /** Writes a register; any vCPU thread. */
-  public void write(int offset, int width, int value) {}
+  private int readConfig(int offset, int width) {
+    if (offset >= Registers.WINDOW || !ConfigSpace.isLegalWidth(width)) {
+      return 0;
+    }
+    try {
+      return device.readConfig(offset - Registers.CONFIG, width);
+    } catch (RuntimeException e) {
+      LOG.error("virtio device {} failed to read its configuration", device.deviceId(), e);
+      return 0;
+    }
+  }
 
-  /** The driver notified {@code queue} through an ioeventfd; the event-loop thread. */
-  public void notifyQueue(int queue) {}
+  private int readSelected(int offset) {
+    synchronized (lock) {
+      QueueRegisters queue = selectedQueue();
+      return switch (offset) {
+        case Registers.DEVICE_FEATURES -> features.offeredWord();
+        case Registers.QUEUE_NUM_MAX -> queue == null ? 0 : queue.maxSize();
+        case Registers.QUEUE_READY -> queue != null && queue.isReady() ? 1 : 0;
+        default -> 0;
+      };
+    }
+  }
 
+  private @Nullable QueueRegisters selectedQueue() {
+    return Integer.compareUnsigned(queueSelect, queues.length) < 0 ? queues[queueSelect] : null;
+  }
+
+  /** Writes {@code width} bytes at {@code offset} of the register window, or ignores that. */
+  public void write(int offset, int width, int value) {
+    if (offset >= Registers.CONFIG) {
+      writeConfig(offset, width, value);
+      return;
+    }
+    if (offset < 0 || width != Integer.BYTES || offset % Integer.BYTES != 0) {
+      return;
+    }
+    switch (offset) {
+      case Registers.INTERRUPT_ACK -> interrupts.acknowledge(value);
+      case Registers.QUEUE_NOTIFY -> notifyQueue(value);
+      case Registers.STATUS -> writeStatus(value);
+      default -> writeSelected(offset, value);
+    }
+  }
+
+  private void writeConfig(int offset, int width, int value) {
+    if (offset >= Registers.WINDOW || !ConfigSpace.isLegalWidth(width)) {
+      return;
+    }
+    try {
+      device.writeConfig(offset - Registers.CONFIG, width, value);
+    } catch (RuntimeException e) {
+      LOG.error("virtio device {} failed to write its configuration", device.deviceId(), e);
+    }
+  }
+
+  private void writeSelected(int offset, int value) {
+    synchronized (lock) {
+      switch (offset) {
+        case Registers.DEVICE_FEATURES_SELECT -> features.selectOffered(value);
+        case Registers.DRIVER_FEATURES_SELECT -> features.selectAccepted(value);
+        case Registers.DRIVER_FEATURES -> {
+          if (DeviceStatus.isNegotiating(status)) {
+            features.writeAcceptedWord(value);
+          }
+        }
+        case Registers.QUEUE_SELECT -> queueSelect = value;
+        default -> {
+          QueueRegisters queue = selectedQueue();
+          if (queue != null && DeviceStatus.isSettingUp(status) && !closed) {
+            queue.write(offset, value);
+          }
+        }
+      }
+    }
+  }
+
+  private void writeStatus(int value) {
+    if (value == 0) {
+      reset();
+      return;
+    }
+    synchronized (lock) {
+      if (closed) {
+        return;
+      }
+      if ((value & DeviceStatus.FAILED) != 0) {
+        status |= DeviceStatus.FAILED;
+        return;
+      }
+      if (!DeviceStatus.isStep(status, value)) {
+        return;
+      }
+      if (value == (DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.FEATURES_OK)
+          && !features.areLegal()) {
+        return;
+      }
+      status = value;
+      if ((value & DeviceStatus.DRIVER_OK) != 0) {
+        activate();
+      }
+    }
+  }
+
+  private void activate() {
+    try {
+      Activation made = new Activation(interrupts, makeQueues());
+      activation = made;
+      device.activate(made.queues(), features.accepted(), made);
+    } catch (VirtqueueException e) {
+      LOG.warn("virtio device {} cannot be activated: {}", device.deviceId(), e.getMessage());
+      needReset();
+      return;
+    } catch (RuntimeException e) {
+      LOG.error("virtio device {} failed to activate", device.deviceId(), e);
+      needReset();
+      return;
+    }
+    long early = earlyNotifications;
+    earlyNotifications = 0;
+    for (int queue = 0; queue < queues.length; queue++) {
+      if ((early >>> queue & 1) != 0) {
+        notifyActive(queue);
+      }
+    }
+  }
+
+  private @Nullable Virtqueue[] makeQueues() {
+    @Nullable Virtqueue[] made = new Virtqueue[queues.length];
+    for (int i = 0; i < queues.length; i++) {
+      if (!queues[i].isReady()) {
+        continue;
+      }
+      Virtqueue queue = queues[i].toVirtqueue(memory, features.accepted());
+      for (int j = 0; j < i; j++) {
+        Virtqueue other = made[j];
+        if (other != null && queue.overlaps(other)) {
+          throw new VirtqueueException("queues " + j + " and " + i + " must not overlap");
+        }
+      }
+      made[i] = queue;
+    }
+    return made;
+  }
+
+  /**
+   * The driver notified {@code queue}: lets the device work on it, on this thread. Out of range is
+   * ignored; before DRIVER_OK it is remembered.
+   */
+  public void notifyQueue(int queue) {
+    if (Integer.compareUnsigned(queue, queues.length) >= 0) {
+      return;
+    }
+    synchronized (lock) {
+      if ((status & DeviceStatus.DRIVER_OK) == 0) {
+        earlyNotifications |= 1L << queue;
+      } else {
+        notifyActive(queue);
+      }
+    }
+  }
+
+  private void notifyActive(int queue) {
+    Activation active = activation;
+    if (active == null || (status & (DeviceStatus.NEEDS_RESET | DeviceStatus.FAILED)) != 0) {
+      return;
+    }
+    try {
+      device.queueNotified(queue);
+    } catch (RuntimeException e) {
+      LOG.error("virtio device {} failed on queue {}", device.deviceId(), queue, e);
+      needReset();
+      return;
+    }
+    if (active.isBroken()) {
+      needReset();
+    }
+  }
+
+  private void needReset() {
+    Activation active = activation;
+    if (active != null) {
+      active.stop();
+    }
+    status |= DeviceStatus.NEEDS_RESET;
+    interrupts.configChange();
+  }
+
+  private void reset() {
+    stopQueues();
+    synchronized (lock) {
+      // A device that was activated in between is stopped here.
+      stopQueues();
+      if (activation != null) {
+        activation = null;
+        try {
+          device.reset();
+        } catch (RuntimeException e) {
+          LOG.error("virtio device {} failed to reset", device.deviceId(), e);
+        }
+      }
+      for (QueueRegisters queue : queues) {
+        queue.reset();
+      }
+      features.reset();
+      queueSelect = 0;
+      earlyNotifications = 0;
+      interrupts.clear();
+      status = 0;
+    }
+  }
+
+  private void stopQueues() {
+    Activation active = activation;
+    if (active != null) {
+      active.stop();
+    }
+  }
+
+  /** Ends the device; on return no queue is touched any more. Idempotent. */
   @Override
   public void close() {
-    device.close();
+    stopQueues();
+    synchronized (lock) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      stopQueues();
+      activation = null;
+      device.close();
+    }
   }
 }
