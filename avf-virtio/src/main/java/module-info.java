@@ -12,4 +12,5 @@ module io.github.avf4j.virtio {
   exports io.github.avf4j.virtio.memory;
   exports io.github.avf4j.virtio.mmio;
   exports io.github.avf4j.virtio.queue;
+  exports io.github.avf4j.virtio.vsock;
 }

@@ -15,7 +15,8 @@ import org.slf4j.LoggerFactory;
  * does must not end a thread of the host.
  *
  * <p>Never blocks; allocates nothing once as many chains were held at a time as the driver uses.
- * Confined to one thread at a time, except {@link #stop()} and {@link #broken()}.
+ * Confined to one thread at a time, except {@link #stop()}, {@link
+ * #stopped()} and {@link #broken()}.
  */
 public final class Virtqueue {
   /** The greatest size of a split queue. */
@@ -192,6 +193,11 @@ public final class Virtqueue {
    */
   public void stop() {
     stopped = true;
+  }
+
+  /** Says whether {@link #stop()} was called. Thread-safe. */
+  public boolean stopped() {
+    return stopped;
   }
 
   /**
