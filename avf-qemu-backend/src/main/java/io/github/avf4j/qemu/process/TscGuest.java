@@ -2,6 +2,8 @@ package io.github.avf4j.qemu.process;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
@@ -32,6 +34,8 @@ final class TscGuest {
     0x0f, 0x31, (byte) 0xa3, 0x00, 0x00, 0x20, 0x00, (byte) 0xeb, (byte) 0xf7
   };
 
+  private static final VarHandle INT =
+      MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
   private static final long WINDOW_NANOS = 25_000_000;
   private static final long SHARP_NANOS = 5_000;
   private static final long PATIENCE_NANOS = 300_000_000;
@@ -75,7 +79,6 @@ final class TscGuest {
     try (FileChannel file =
         FileChannel.open(memory, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       MappedByteBuffer counter = file.map(FileChannel.MapMode.READ_WRITE, COUNTER_ADDRESS, 4096);
-      counter.order(ByteOrder.LITTLE_ENDIAN);
       Sample first = sample(counter);
       if (first == null) {
         return 0;
@@ -105,12 +108,12 @@ final class TscGuest {
   private static @Nullable Sample sample(MappedByteBuffer counter) {
     long start = System.nanoTime();
     long before = start;
-    int old = counter.getInt(0);
+    int old = (int) INT.getOpaque(counter, 0);
     Sample best = null;
     long bestWidth = Long.MAX_VALUE;
     int changes = 0;
     while (before - start < PATIENCE_NANOS) {
-      int value = counter.getInt(0);
+      int value = (int) INT.getOpaque(counter, 0);
       long after = System.nanoTime();
       if (value != old) {
         long width = after - before;
