@@ -52,7 +52,7 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
           return count;
         }
         waited = true;
-        boolean interrupted = !connection.reader.await();
+        boolean interrupted = !muxer.await(connection.reader);
         if (interrupted) {
           abandonRead();
         }
@@ -131,7 +131,7 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
       boolean waited = false;
       for (ByteBuffer rest; (rest = tryWrite(source, waited)) != null; ) {
         waited = true;
-        boolean interrupted = !connection.writer.await();
+        boolean interrupted = !muxer.await(connection.writer);
         if (interrupted) {
           abandonWrite(rest);
         }

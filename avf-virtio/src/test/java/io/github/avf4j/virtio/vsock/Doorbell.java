@@ -15,6 +15,19 @@ final class Doorbell {
     }
   }
 
+  /** Waits for a ring and returns what was rung; 0 if the thread was interrupted. */
+  int await() {
+    waiting = Thread.currentThread();
+    while (true) {
+      int bits = rung.get() == 0 ? 0 : rung.getAndSet(0);
+      if (bits != 0 || Thread.currentThread().isInterrupted()) {
+        waiting = null;
+        return bits;
+      }
+      LockSupport.park(this);
+    }
+  }
+
   /** Waits for a ring and returns what was rung; 0 if none came in time. */
   int await(long nanos) {
     long deadline = System.nanoTime() + nanos;

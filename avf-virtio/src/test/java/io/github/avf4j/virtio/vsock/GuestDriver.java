@@ -106,7 +106,7 @@ final class GuestDriver implements AutoCloseable {
 
   private void serve() {
     for (int bits = 0; (bits & END_BIT) == 0; ) {
-      bits = kicks.await(Long.MAX_VALUE / 4);
+      bits = kicks.await();
       if ((bits & RX_BIT) != 0) {
         device.queueNotified(0);
       }
@@ -163,6 +163,20 @@ final class GuestDriver implements AutoCloseable {
       interrupts.await(timeout.toNanos());
     }
     wantRxInterrupt(false);
+  }
+
+  /** Waits for an interrupt for as long as it takes. */
+  void awaitRx() {
+    wantRxInterrupt(true);
+    if (rx.collectable() == 0) {
+      interrupts.await();
+    }
+    wantRxInterrupt(false);
+  }
+
+  /** Ends a wait for an interrupt. Thread-safe. */
+  void wake() {
+    interrupts.ring(END_BIT);
   }
 
   private void wantRxInterrupt(boolean want) {

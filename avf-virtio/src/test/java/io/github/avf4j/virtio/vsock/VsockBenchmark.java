@@ -274,7 +274,7 @@ public final class VsockBenchmark {
     private int take() {
       Used used = driver.rx().collect();
       if (used == null) {
-        driver.awaitRx(Duration.ofSeconds(1));
+        driver.awaitRx();
         return 0;
       }
       ByteBuffer view = driver.view(used);
