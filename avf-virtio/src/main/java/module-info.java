@@ -9,7 +9,11 @@ module io.github.avf4j.virtio {
   requires org.slf4j;
 
   exports io.github.avf4j.virtio;
+  exports io.github.avf4j.virtio.blk;
+  exports io.github.avf4j.virtio.console;
   exports io.github.avf4j.virtio.memory;
   exports io.github.avf4j.virtio.mmio;
   exports io.github.avf4j.virtio.queue;
+  exports io.github.avf4j.virtio.rng;
+  exports io.github.avf4j.virtio.vsock;
 }

@@ -40,7 +40,7 @@ public final class EventLoop implements AutoCloseable {
       eventFd = EventFd.create();
       epoll.add(eventFd.fd(), true, -1);
       wakeup = eventFd;
-      thread = new Thread(null, this::run, threadName, 256 << 10);
+      thread = new Thread(null, this::run, threadName, 512 << 10);
       thread.setDaemon(true);
       thread.start();
     } catch (Throwable t) {
@@ -108,7 +108,8 @@ public final class EventLoop implements AutoCloseable {
         n = epoll.await();
       } catch (RuntimeException e) {
         failures.accept(e);
-        return;
+        n = 0;
+        pauseAfterFailure(); // tasks still run, and the loop does not spin
       }
       for (int i = 0; i < n && !closing; i++) {
         int token = (int) epoll.data(i);
@@ -121,6 +122,14 @@ public final class EventLoop implements AutoCloseable {
       for (Runnable task = tasks.poll(); task != null && !closing; task = tasks.poll()) {
         guarded(task);
       }
+    }
+  }
+
+  private static void pauseAfterFailure() {
+    try {
+      Thread.sleep(10);
+    } catch (InterruptedException e) {
+      // nobody interrupts this thread; if so, it goes on at once
     }
   }
 

@@ -51,6 +51,18 @@ public final class MemoryMapping implements AutoCloseable {
         map("mmap(" + fd + ")", 0, size, LibC.MAP_SHARED, fd.number(), offset), size);
   }
 
+  /**
+   * Maps a part of a file for reading; writing to its views ends the JVM. The file must never shrink
+   * (seal the memfd). The descriptor may be closed afterwards.
+   *
+   * @throws io.github.avf4j.HypervisorException if it cannot be mapped
+   */
+  public static MemoryMapping readOnly(Fd fd, long offset, long size) {
+    long address =
+        LibC.mmap(0, size, LibC.PROT_READ, LibC.MAP_PRIVATE, fd.number(), offset);
+    return new MemoryMapping(Errno.check("mmap(" + fd + ", PROT_READ)", address), size);
+  }
+
   private static long map(String call, long at, long size, int flags, int fd, long offset) {
     return Errno.check(
         call, LibC.mmap(at, size, LibC.PROT_READ | LibC.PROT_WRITE, flags, fd, offset));

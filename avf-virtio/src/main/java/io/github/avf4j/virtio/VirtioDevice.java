@@ -1,6 +1,7 @@
 package io.github.avf4j.virtio;
 
 import io.github.avf4j.virtio.queue.Virtqueue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A virtio device as a transport drives it.
@@ -38,7 +39,7 @@ public interface VirtioDevice extends AutoCloseable {
    * @param features all feature bits that were negotiated
    * @param interrupts the device's interrupt
    */
-  void activate(Virtqueue[] queues, long features, InterruptLine interrupts);
+  void activate(@Nullable Virtqueue[] queues, long features, InterruptLine interrupts);
 
   /** The driver has put something into a queue. */
   void queueNotified(int queue);

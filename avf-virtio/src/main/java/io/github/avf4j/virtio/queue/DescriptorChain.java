@@ -51,6 +51,14 @@ public final class DescriptorChain {
     return head;
   }
 
+  /**
+   * Says whether the queue was stopped, so that nobody waits for this chain any more: long work on
+   * it looks here now and then and gives up.
+   */
+  public boolean isAbandoned() {
+    return queue.stopped();
+  }
+
   /** Returns how many bytes the device may read. */
   public long readableLength() {
     return readableLength;
@@ -134,21 +142,31 @@ public final class DescriptorChain {
   }
 
   /**
+   * Returns a view of the next readable bytes that lie together in guest memory, at most {@code
+   * limit} of them, and moves the read cursor over them. At least one byte.
+   */
+  public ByteBuffer nextReadable(int limit) {
+    requireReadable(1);
+    long address = readAddress();
+    ByteBuffer view =
+        memory.slice(address, memory.contiguous(address, readPartLength(Math.max(limit, 1))));
+    advanceRead(view.remaining());
+    return view;
+  }
+
+  /**
    * Writes {@code length} readable bytes to {@code file} at {@code position}, without a copy in
    * between. Blocks while the host writes.
    *
    * @return {@code length}
-   * @throws IOException if the host does; the cursor then is behind what was written
+   * @throws IOException if the host does; the cursor then is somewhere behind what was written
    */
   public int readTo(FileChannel file, long position, int length) throws IOException {
     requireReadable(length);
     for (int done = 0; done < length; ) {
-      long address = readAddress();
-      ByteBuffer source = memory.slice(address, memory.contiguous(address, readPartLength(length - done)));
+      ByteBuffer source = nextReadable(length - done);
       while (source.hasRemaining()) {
-        int part = file.write(source, position + done);
-        advanceRead(part);
-        done += part;
+        done += file.write(source, position + done);
       }
     }
     return length;
@@ -202,23 +220,34 @@ public final class DescriptorChain {
   }
 
   /**
+   * Returns a view of the next writable bytes that lie together in guest memory, at most {@code
+   * limit} of them, and moves the write cursor over them. At least one byte.
+   */
+  public ByteBuffer nextWritable(int limit) {
+    requireWritable(1);
+    long address = writeAddress();
+    ByteBuffer view =
+        memory.slice(address, memory.contiguous(address, writePartLength(Math.max(limit, 1))));
+    advanceWrite(view.remaining());
+    return view;
+  }
+
+  /**
    * Fills up to {@code length} writable bytes from {@code file} at {@code position}, without a copy
    * in between. Blocks while the host reads.
    *
    * @return how many bytes were read, less than {@code length} only at the end of the file
-   * @throws IOException if the host does; the cursor then is behind what was read
+   * @throws IOException if the host does; the cursor then is somewhere behind what was read
    */
   public int writeFrom(FileChannel file, long position, int length) throws IOException {
     requireWritable(length);
     for (int done = 0; done < length; ) {
-      long address = writeAddress();
-      ByteBuffer target = memory.slice(address, memory.contiguous(address, writePartLength(length - done)));
+      ByteBuffer target = nextWritable(length - done);
       while (target.hasRemaining()) {
         int part = file.read(target, position + done);
         if (part < 0) {
           return done;
         }
-        advanceWrite(part);
         done += part;
       }
     }

@@ -15,7 +15,8 @@ import org.slf4j.LoggerFactory;
  * does must not end a thread of the host.
  *
  * <p>Never blocks; allocates nothing once as many chains were held at a time as the driver uses.
- * Confined to one thread at a time, except {@link #stop()} and {@link #broken()}.
+ * Confined to one thread at a time, except {@link #stop()}, {@link
+ * #stopped()} and {@link #broken()}.
  */
 public final class Virtqueue {
   /** The greatest size of a split queue. */
@@ -194,6 +195,11 @@ public final class Virtqueue {
     stopped = true;
   }
 
+  /** Says whether {@link #stop()} was called. Thread-safe. */
+  public boolean stopped() {
+    return stopped;
+  }
+
   /**
    * Returns the next chain that the driver made available, or null if there is none at the moment.
    * Gives back at most {@link #size} bad chains in one call.
@@ -330,7 +336,13 @@ public final class Virtqueue {
 
   /** Tells the driver that notifications are not needed; it may send them nevertheless. */
   public void disableNotifications() {
-    if (!eventIdx && !stopped && !broken) {
+    if (stopped || broken) {
+      return;
+    }
+    if (eventIdx) {
+      // The index before the next: the driver's comparison fails until its indices wrap.
+      memory.storeShort(used + 4 + 8L * size, (short) (nextAvailable - 1));
+    } else {
       memory.storeShort(used, NO_NOTIFY);
     }
   }
