@@ -329,6 +329,17 @@ public final class DescriptorChain {
 
   private void writeValue(long value, int width) {
     requireWritable(width);
+    if (lengths[writePart] - writeOffset >= width) {
+      long address = writeAddress();
+      switch (width) {
+        case Byte.BYTES -> memory.storeByte(address, (byte) value);
+        case Short.BYTES -> memory.storeShort(address, (short) value);
+        case Integer.BYTES -> memory.storeInt(address, (int) value);
+        default -> memory.storeLong(address, value);
+      }
+      advanceWrite(width);
+      return;
+    }
     for (int i = 0; i < width; i++) {
       memory.storeByte(writeAddress(), (byte) (value >>> 8 * i));
       advanceWrite(1);

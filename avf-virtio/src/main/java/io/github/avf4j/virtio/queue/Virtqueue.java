@@ -39,7 +39,6 @@ public final class Virtqueue {
   private final @Nullable DescriptorChain[] free;
 
   private int freeCount;
-  private int made;
   private int held;
 
   /** Ring indices run from 0 to 65535 and wrap. */
@@ -227,7 +226,7 @@ public final class Virtqueue {
       }
       badChains++;
       if (Long.bitCount(badChains) == 1) {
-        LOG.warn("virtqueue {}: {} bad descriptor chains so far", index, badChains);
+        LOG.debug("virtqueue {}: {} bad descriptor chains so far", index, badChains);
       }
       complete(chain, 0);
     }
@@ -252,7 +251,7 @@ public final class Virtqueue {
 
   private void fail(String problem) {
     broken = true;
-    LOG.warn("virtqueue {} {} and is not served any more", index, problem);
+    LOG.debug("virtqueue {} {} and is not served any more", index, problem);
   }
 
   private DescriptorChain take() {
@@ -263,7 +262,6 @@ public final class Virtqueue {
         return chain;
       }
     }
-    made++;
     return new DescriptorChain(this, memory);
   }
 
