@@ -84,8 +84,7 @@ class FuzzTest {
         yield new BlkDevice(
             BlkConfig.builder().readOnly(readOnly).build(), FileBackend.open(image, readOnly));
       }
-      case CONSOLE ->
-          new ConsoleDevice(ConsoleConfig.builder().output(ByteSink.DISCARD).build());
+      case CONSOLE -> new ConsoleDevice(ConsoleConfig.builder().output(ByteSink.DISCARD).build());
       case RNG -> new RngDevice(RngConfig.builder().build());
     };
   }
@@ -257,8 +256,7 @@ class FuzzTest {
     }
 
     @Override
-    public void activate(
-        @Nullable Virtqueue[] queues, long features, InterruptLine interrupts) {
+    public void activate(@Nullable Virtqueue[] queues, long features, InterruptLine interrupts) {
       device.activate(queues, features, interrupts);
     }
 

@@ -14,9 +14,10 @@ import org.slf4j.LoggerFactory;
  * A virtio device behind the registers of virtio-mmio version 2 (virtio 1.2, section 4.2).
  *
  * <p>Whatever a driver does out of order is ignored, or marks the device NEEDS_RESET; no access
- * throws. The status follows 0, ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK; features can be written
- * before FEATURES_OK, queues set up between FEATURES_OK and DRIVER_OK, and nothing of either changes
- * afterwards but by a reset. A notification that comes before DRIVER_OK is remembered.
+ * throws. The status follows 0, ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK; features can be
+ * written before FEATURES_OK, queues set up between FEATURES_OK and DRIVER_OK, and nothing of
+ * either changes afterwards but by a reset. A notification that comes before DRIVER_OK is
+ * remembered.
  *
  * <p>Registers are accessed by vCPU threads, notifications come from the event loop. Status,
  * interrupt status, acknowledgement and configuration space never block; other accesses wait while

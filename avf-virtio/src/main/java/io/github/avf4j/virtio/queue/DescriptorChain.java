@@ -13,9 +13,9 @@ import java.util.Arrays;
  * sees two byte streams with a cursor each, whatever the driver's split. The bytes still belong to
  * the guest, which may change them at any time: a device reads each of them once.
  *
- * <p>A chain may be held after the next poll, and is dead after {@link Virtqueue#complete}. All that
- * asks for more than is there throws {@link VirtqueueException} and moves nothing. Confined to the
- * thread that has the queue.
+ * <p>A chain may be held after the next poll, and is dead after {@link Virtqueue#complete}. All
+ * that asks for more than is there throws {@link VirtqueueException} and moves nothing. Confined to
+ * the thread that has the queue.
  */
 public final class DescriptorChain {
   private static final int FIRST_CAPACITY = 8;

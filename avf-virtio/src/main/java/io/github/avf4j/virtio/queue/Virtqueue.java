@@ -9,14 +9,14 @@ import org.slf4j.LoggerFactory;
 /**
  * The device's side of a split virtqueue (virtio 1.2, section 2.7).
  *
- * <p>A chain that breaks a rule is given back with length 0, counted and skipped. A ring that breaks
- * a rule (an available index that jumps by more than the size, a head out of range, more chains
- * outstanding than the size) is {@linkplain #broken() broken} for ever. Neither throws: what a guest
- * does must not end a thread of the host.
+ * <p>A chain that breaks a rule is given back with length 0, counted and skipped. A ring that
+ * breaks a rule (an available index that jumps by more than the size, a head out of range, more
+ * chains outstanding than the size) is {@linkplain #broken() broken} for ever. Neither throws: what
+ * a guest does must not end a thread of the host.
  *
  * <p>Never blocks; allocates nothing once as many chains were held at a time as the driver uses.
- * Confined to one thread at a time, except {@link #stop()}, {@link
- * #stopped()} and {@link #broken()}.
+ * Confined to one thread at a time, except {@link #stop()}, {@link #stopped()} and {@link
+ * #broken()}.
  */
 public final class Virtqueue {
   /** The greatest size of a split queue. */
@@ -101,9 +101,7 @@ public final class Virtqueue {
     // Without EVENT_IDX a driver need not have room for the two event words.
     int event = eventIdx ? Short.BYTES : 0;
     ranges =
-        new long[] {
-          desc, 16L * size, avail, 4L + 2L * size + event, used, 4L + 8L * size + event
-        };
+        new long[] {desc, 16L * size, avail, 4L + 2L * size + event, used, 4L + 8L * size + event};
     requireLegal(memory, index, ranges);
     this.memory = memory;
     this.index = index;
