@@ -183,15 +183,19 @@ need_jdk() {
 
 # Prints "URI RELEASE" of the machine's own sources of Debian's main component, whatever format they are written in.
 debian_sources() {
-  local uri release component origin
-  # An origin is known only once the lists were fetched; without it, the archive's customary path has to do.
+  local targets uri release component origin
   # shellcheck disable=SC2016 # apt expands these
-  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' 'Created-By: Packages' 2>/dev/null |
-    while read -r uri release component origin; do
-      [[ $component == main ]] || continue
-      [[ $origin == Debian || $origin == '$(ORIGIN)' && $uri =~ /debian(-security)?/?$ ]] || continue
-      printf '%s %s\n' "${uri%/}" "$release"
-    done | sort -u
+  local -a list=(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)')
+  targets=$("${list[@]}" 'Created-By: Packages' 2>/dev/null) || true
+  # Where no lists were fetched yet (a new container), apt does not know the origins and the archive's customary path
+  # has to do.
+  [[ $targets ]] || targets=$("${list[@]}" --no-release-info 'Created-By: Packages' 2>/dev/null) || true
+  while read -r uri release component origin; do
+    [[ $component == main ]] || continue
+    # shellcheck disable=SC2016 # what apt leaves unexpanded
+    [[ $origin == Debian || $origin == '$(ORIGIN)' && $uri =~ /debian(-security)?/?$ ]] || continue
+    printf '%s %s\n' "${uri%/}" "$release"
+  done <<<"$targets" | sort -u
 }
 
 private_apt() {

@@ -15,4 +15,5 @@ module io.github.avf4j.virtio {
   exports io.github.avf4j.virtio.mmio;
   exports io.github.avf4j.virtio.queue;
   exports io.github.avf4j.virtio.rng;
+  exports io.github.avf4j.virtio.vsock;
 }

@@ -332,7 +332,13 @@ public final class Virtqueue {
 
   /** Tells the driver that notifications are not needed; it may send them nevertheless. */
   public void disableNotifications() {
-    if (!eventIdx && !stopped && !broken) {
+    if (stopped || broken) {
+      return;
+    }
+    if (eventIdx) {
+      // The index before the next: the driver's comparison fails until its indices wrap.
+      memory.storeShort(used + 4 + 8L * size, (short) (nextAvailable - 1));
+    } else {
       memory.storeShort(used, NO_NOTIFY);
     }
   }

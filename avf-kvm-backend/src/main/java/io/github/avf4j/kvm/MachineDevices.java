@@ -1,0 +1,125 @@
+package io.github.avf4j.kvm;
+
+import io.github.avf4j.kvm.boot.x86.Layout;
+import io.github.avf4j.kvm.device.MmioBus;
+import io.github.avf4j.kvm.ioctl.KvmVm;
+import io.github.avf4j.linux.EventFd;
+import io.github.avf4j.linux.EventLoop;
+import io.github.avf4j.spi.DiskSpec;
+import io.github.avf4j.spi.MachineSpec;
+import io.github.avf4j.virtio.VirtioDevice;
+import io.github.avf4j.virtio.blk.BlkDevice;
+import io.github.avf4j.virtio.console.ConsoleConfig;
+import io.github.avf4j.virtio.console.ConsoleDevice;
+import io.github.avf4j.virtio.memory.GuestMemory;
+import io.github.avf4j.virtio.mmio.MmioTransport;
+import io.github.avf4j.virtio.rng.RngConfig;
+import io.github.avf4j.virtio.rng.RngDevice;
+import io.github.avf4j.virtio.vsock.VsockConfig;
+import io.github.avf4j.virtio.vsock.VsockDevice;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A machine's virtio devices in the order of their windows: vsock, console, rng, then the disks; each
+ * with its transport, an irqfd, and an ioeventfd for every queue. Made on one thread; afterwards
+ * thread-safe.
+ */
+final class MachineDevices implements AutoCloseable {
+  private static final int QUEUE_NOTIFY = 0x50;
+
+  private final VsockDevice vsock;
+  private final ConsoleDevice console;
+  private final List<MmioTransport> transports = new ArrayList<>();
+  private final List<EventFd> eventFds = new ArrayList<>();
+
+  /**
+   * Makes the devices.
+   *
+   * @throws io.github.avf4j.InvalidImageException if a disk cannot be used
+   * @throws io.github.avf4j.HypervisorException if there are no descriptors left
+   */
+  MachineDevices(MachineSpec spec, GuestMemory memory) {
+    vsock = new VsockDevice(VsockConfig.builder().cid(spec.cid()).build());
+    console =
+        new ConsoleDevice(ConsoleConfig.builder().output(spec.consoleOutput()).build());
+    try {
+      add(vsock, memory);
+      add(console, memory);
+      add(new RngDevice(RngConfig.builder().build()), memory);
+      for (DiskSpec disk : spec.disks()) {
+        add(BlkDevice.open(disk), memory);
+      }
+    } catch (Throwable t) {
+      close();
+      throw t;
+    }
+  }
+
+  private void add(VirtioDevice device, GuestMemory memory) {
+    EventFd interrupt;
+    try {
+      interrupt = EventFd.create();
+    } catch (RuntimeException e) {
+      device.close();
+      throw e;
+    }
+    eventFds.add(interrupt);
+    transports.add(new MmioTransport(device, memory, interrupt::signal));
+  }
+
+  /** Connects interrupts and queue notifications. */
+  void connect(KvmVm vm, EventLoop loop) {
+    for (int i = 0; i < transports.size(); i++) {
+      MmioTransport transport = transports.get(i);
+      vm.assignIrqfd(eventFds.get(i), Layout.FIRST_MMIO_GSI + i);
+      for (int q = 0; q < transport.queueCount(); q++) {
+        int queue = q;
+        EventFd notification = EventFd.create();
+        eventFds.add(notification);
+        vm.assignIoeventfd(notification, Layout.mmioWindow(i) + QUEUE_NOTIFY, queue);
+        loop.onSignal(notification, () -> transport.notifyQueue(queue));
+      }
+    }
+  }
+
+  /** Serves what the guest has put into its queues so far, whether or not it has told. */
+  void drain() {
+    for (MmioTransport transport : transports) {
+      for (int q = 0; q < transport.queueCount(); q++) {
+        transport.notifyQueue(q);
+      }
+    }
+  }
+
+  int count() {
+    return transports.size();
+  }
+
+  MmioBus bus() {
+    return new MmioBus(Layout.HOLE, transports);
+  }
+
+  VsockDevice vsock() {
+    return vsock;
+  }
+
+  ConsoleDevice console() {
+    return console;
+  }
+
+  /** Ends the devices: on return nothing of them touches the guest's memory. Idempotent. */
+  void end() {
+    for (int i = transports.size() - 1; i >= 0; i--) {
+      transports.get(i).close();
+    }
+    vsock.close();
+    console.close();
+  }
+
+  @Override
+  public void close() {
+    end();
+    eventFds.forEach(EventFd::close);
+  }
+}

@@ -1,0 +1,133 @@
+package io.github.avf4j.kvm.ioctl;
+
+import io.github.avf4j.BackendUnavailableException;
+import io.github.avf4j.HypervisorException;
+import io.github.avf4j.linux.Errno;
+import io.github.avf4j.linux.Fd;
+import io.github.avf4j.linux.Ioctl;
+import io.github.avf4j.linux.NativeBuffer;
+import java.nio.file.Path;
+
+/** The open {@code /dev/kvm}. Thread-safe. */
+public final class KvmSystem implements AutoCloseable {
+  /** Where KVM is. */
+  public static final Path DEVICE = Path.of("/dev/kvm");
+
+  private static final int MOST_CPUID_ENTRIES = 4096;
+
+  private final Fd fd;
+
+  private KvmSystem(Fd fd) {
+    this.fd = fd;
+  }
+
+  /**
+   * Opens {@link #DEVICE}.
+   *
+   * @throws BackendUnavailableException if it is missing, not permitted, or no KVM that we know
+   */
+  public static KvmSystem open() {
+    return open(DEVICE);
+  }
+
+  /** Opens KVM at a place of its own, for tests; see {@link #open()}. */
+  public static KvmSystem open(Path device) {
+    Fd fd;
+    try {
+      fd = Fd.openReadWrite(device);
+    } catch (HypervisorException e) {
+      throw new BackendUnavailableException(openAdvice(device, e.errno()), e);
+    }
+    int version = Ioctl.issue(fd.number(), Kvm.KVM_GET_API_VERSION, 0);
+    if (version != Kvm.API_VERSION) {
+      fd.close();
+      throw new BackendUnavailableException(
+          device
+              + " does not speak KVM API version 12 (it answered "
+              + (version < 0 ? Errno.describe(-version) : version)
+              + "): check that it is the device of the kernel's KVM module");
+    }
+    return new KvmSystem(fd);
+  }
+
+  private static String openAdvice(Path device, int errno) {
+    String prefix = "cannot open " + device + ": " + Errno.describe(errno) + ": ";
+    return prefix
+        + switch (errno) {
+          case Errno.ENOENT ->
+              "load the module kvm_intel or kvm_amd, and switch virtualization on in the firmware"
+                  + " (or allow nested virtualization if this is a virtual machine)";
+          case Errno.EACCES, Errno.EPERM ->
+              "add the user to the group that owns the device (group kvm as a rule) and log in again";
+          case Errno.EBUSY -> "stop the other hypervisor that uses the processor";
+          case Errno.ENODEV, Errno.ENXIO -> "load the module kvm_intel or kvm_amd";
+          case Errno.EMFILE, Errno.ENFILE -> "raise the limit of open files (ulimit -n)";
+          default -> "check the device";
+        };
+  }
+
+  /** Returns what KVM_CHECK_EXTENSION says of a capability, 0 if it is missing. */
+  public int extension(int capability) {
+    return Math.max(0, Ioctl.issue(fd.number(), Kvm.KVM_CHECK_EXTENSION, capability));
+  }
+
+  /** Returns the size of the mapping of a vCPU's run structure in bytes. */
+  public int vcpuMmapSize() {
+    return Ioctl.call("KVM_GET_VCPU_MMAP_SIZE", fd, Kvm.KVM_GET_VCPU_MMAP_SIZE, 0);
+  }
+
+  /**
+   * Returns a {@code struct kvm_cpuid2} with all that this host can give a guest: the count (4
+   * bytes), 4 bytes of padding, then entries of {@link Cpuid#ENTRY_SIZE} bytes.
+   */
+  public NativeBuffer supportedCpuid() {
+    for (int room = 128; room <= MOST_CPUID_ENTRIES; room *= 2) {
+      NativeBuffer cpuid = NativeBuffer.allocate(Cpuid.ENTRIES + room * Cpuid.ENTRY_SIZE);
+      cpuid.bytes().putInt(0, room);
+      int result = Ioctl.issue(fd.number(), Kvm.KVM_GET_SUPPORTED_CPUID, cpuid.address());
+      java.lang.ref.Reference.reachabilityFence(cpuid);
+      if (result >= 0) {
+        return cpuid;
+      }
+      if (result != -Errno.E2BIG) {
+        throw Errno.failure("ioctl(KVM_GET_SUPPORTED_CPUID)", -result);
+      }
+    }
+    throw Errno.failure("ioctl(KVM_GET_SUPPORTED_CPUID)", Errno.E2BIG);
+  }
+
+  /**
+   * Makes a VM without memory, vCPUs and interrupt controllers.
+   *
+   * @throws BackendUnavailableException if the processor's virtualization is taken or switched off
+   * @throws HypervisorException if there is no memory or descriptor left
+   */
+  public KvmVm createVm() {
+    int result;
+    do {
+      result = Ioctl.issue(fd.number(), Kvm.KVM_CREATE_VM, 0);
+    } while (result == -Errno.EINTR);
+    switch (-result) {
+      case Errno.EBUSY ->
+          throw new BackendUnavailableException(
+              "ioctl(KVM_CREATE_VM) failed: EBUSY (16): stop the other hypervisor that uses the"
+                  + " processor's virtualization");
+      case Errno.EIO, Errno.ENODEV ->
+          throw new BackendUnavailableException(
+              "ioctl(KVM_CREATE_VM) failed: "
+                  + Errno.describe(-result)
+                  + ": switch virtualization on in the firmware");
+      default -> {
+        if (result < 0) {
+          throw Errno.failure("ioctl(KVM_CREATE_VM)", -result);
+        }
+      }
+    }
+    return new KvmVm(Fd.own(result));
+  }
+
+  @Override
+  public void close() {
+    fd.close();
+  }
+}

@@ -1,0 +1,116 @@
+package io.github.avf4j.kvm.testing;
+
+import io.github.avf4j.Cid;
+import io.github.avf4j.DataSize;
+import io.github.avf4j.StopReason;
+import io.github.avf4j.kvm.KvmMachine;
+import io.github.avf4j.spi.MachineListener;
+import io.github.avf4j.spi.MachineSpec;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
+
+/** A machine with what it printed and how it ended. Thread-safe. */
+public final class RunningMachine implements AutoCloseable {
+  private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
+  private final CompletableFuture<Long> entered = new CompletableFuture<>();
+  private final CompletableFuture<StopReason> stopped = new CompletableFuture<>();
+  private final AtomicInteger stops = new AtomicInteger();
+  private final KvmMachine machine;
+
+  private RunningMachine(MachineSpec.Builder builder) {
+    MachineSpec spec =
+        builder
+            .serialOutput(
+                (bytes, offset, length) -> {
+                  synchronized (serial) {
+                    serial.write(bytes, offset, length);
+                    serial.notifyAll();
+                  }
+                })
+            .build();
+    machine =
+        KvmMachine.create(
+            spec,
+            new MachineListener() {
+              @Override
+              public void entered(long nanoTime) {
+                entered.complete(nanoTime);
+              }
+
+              @Override
+              public void stopped(StopReason reason) {
+                stops.incrementAndGet();
+                stopped.complete(reason);
+              }
+            });
+  }
+
+  /** Makes a machine of 2 MiB with one vCPU; the caller says what else. */
+  public static RunningMachine create(UnaryOperator<MachineSpec.Builder> change) {
+    return new RunningMachine(
+        change.apply(
+            MachineSpec.builder()
+                .name("test")
+                .cpuTopology(io.github.avf4j.CpuTopology.oneCpu())
+                .memory(DataSize.ofMebibytes(2))
+                .commandLine("")
+                .cid(new Cid(3))));
+  }
+
+  /** Starts it and returns this. */
+  public RunningMachine start() {
+    machine.start();
+    return this;
+  }
+
+  /** Returns the machine itself. */
+  public KvmMachine machine() {
+    return machine;
+  }
+
+  /** Waits for the end, at most a minute. */
+  public StopReason awaitStop() throws Exception {
+    return stopped.get(60, TimeUnit.SECONDS);
+  }
+
+  /** Waits for the first entry, at most a minute. */
+  public long awaitEntry() throws Exception {
+    return entered.get(60, TimeUnit.SECONDS);
+  }
+
+  /** Returns how often the end was told. */
+  public int stops() {
+    return stops.get();
+  }
+
+  /** Waits until {@code length} bytes were printed, at most a minute, and returns them. */
+  public byte[] awaitSerial(int length) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    synchronized (serial) {
+      while (serial.size() < length) {
+        long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+        if (left <= 0) {
+          throw new AssertionError("the guest printed only \"" + serial() + '"');
+        }
+        serial.wait(left);
+      }
+      return serial.toByteArray();
+    }
+  }
+
+  /** Returns what was printed so far. */
+  public String serial() {
+    synchronized (serial) {
+      return serial.toString(StandardCharsets.ISO_8859_1);
+    }
+  }
+
+  @Override
+  public void close() {
+    machine.close();
+  }
+}

@@ -1,0 +1,87 @@
+//! Kernel modules: stock kernels have their virtio drivers as modules, and the initrd brings those that the machine needs.
+//!
+//! The list is made with the initrd, in dependency order, so that nothing here needs to know `modules.dep`. Without a
+//! list there is nothing to load: a kernel may have everything built in.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use crate::console::say;
+use crate::failure::Failure;
+use crate::sys;
+
+const LIST: &str = "/lib/modules/load";
+const MAX_LIST_BYTES: u64 = 64 << 10;
+const MAX_MODULES: usize = 256;
+
+/// Loads every module of the list. One that does not load is told and skipped: what needs it will say so itself.
+pub fn load_all() -> Result<(), Failure> {
+    let list = match sys::read_bounded(Path::new(LIST), MAX_LIST_BYTES) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Failure::machine(format!("cannot read {LIST}: {error}"))),
+        Ok(list) => list,
+    };
+    for path in parse(&list).map_err(|message| Failure::machine(format!("{LIST}: {message}")))? {
+        if let Err(message) = load(path) {
+            say(format_args!("cannot load {path}: {message}"));
+        }
+    }
+    Ok(())
+}
+
+fn load(path: &str) -> Result<(), String> {
+    let module = File::open(path).map_err(|error| error.to_string())?;
+    match sys::finit_module(module.as_fd()) {
+        Err(error) if error.errno != libc::EEXIST => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
+/// One absolute path per line; empty lines do not count.
+fn parse(list: &[u8]) -> Result<Vec<&str>, String> {
+    let text = std::str::from_utf8(list).map_err(|_| "is not UTF-8".to_string())?;
+    let paths: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if paths.len() > MAX_MODULES {
+        return Err(format!("must have at most {MAX_MODULES} lines but has {}", paths.len()));
+    }
+    match paths.iter().find(|path| !path.starts_with('/') || path.contains('\0')) {
+        Some(path) => Err(format!("must have absolute paths but has {path:?}")),
+        None => Ok(paths),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_the_order_of_the_list() {
+        let list = b"/lib/modules/virtio_ring.ko\n\n/lib/modules/virtio.ko\n";
+        assert_eq!(parse(list).unwrap(), ["/lib/modules/virtio_ring.ko", "/lib/modules/virtio.ko"]);
+    }
+
+    #[test]
+    fn last_line_needs_no_line_feed() {
+        assert_eq!(parse(b"/a.ko").unwrap(), ["/a.ko"]);
+        assert!(parse(b"").unwrap().is_empty());
+    }
+
+    #[test]
+    fn rejects_a_relative_path() {
+        assert_eq!(parse(b"/a.ko\nb.ko\n").unwrap_err(), "must have absolute paths but has \"b.ko\"");
+    }
+
+    #[test]
+    fn rejects_what_is_not_text() {
+        assert!(parse(b"/a\xff.ko\n").is_err());
+        assert!(parse(b"/a\0.ko\n").is_err());
+    }
+
+    #[test]
+    fn rejects_a_list_without_end() {
+        let list = "/a.ko\n".repeat(MAX_MODULES + 1);
+        assert_eq!(parse(list.as_bytes()).unwrap_err(), "must have at most 256 lines but has 257");
+    }
+}

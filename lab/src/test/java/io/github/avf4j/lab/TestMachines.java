@@ -1,0 +1,128 @@
+package io.github.avf4j.lab;
+
+import io.github.avf4j.DebugLevel;
+import io.github.avf4j.ErrorCode;
+import io.github.avf4j.Payload;
+import io.github.avf4j.StopReason;
+import io.github.avf4j.VirtualMachine;
+import io.github.avf4j.VirtualMachineCallback;
+import io.github.avf4j.VirtualMachineConfig;
+import io.github.avf4j.VirtualMachineManager;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** The machines of the end-to-end tests: one backend, one payload with many behaviours. */
+final class TestMachines implements AutoCloseable {
+  /** Longer than any emulated boot takes; a bound, not an expectation. */
+  static final Duration LONG = Duration.ofSeconds(150);
+
+  private static final String BACKEND = System.getProperty("avf.test.backend", "qemu");
+
+  private final Path folder;
+  private final VirtualMachineManager manager;
+
+  TestMachines() throws IOException {
+    folder = Files.createTempDirectory("avf-lab");
+    manager = VirtualMachineManager.open(folder);
+  }
+
+  static Path testPayload() {
+    String configured = System.getProperty("avf.test.payload");
+    Path path =
+        configured != null
+            ? Path.of(configured)
+            : projectRoot()
+                .resolve("avf-microdroid/target/guest/x86_64-unknown-linux-gnu/release/test-payload");
+    if (!Files.isExecutable(path)) {
+      throw new IllegalStateException("no test payload at " + path + ": build avf-microdroid first");
+    }
+    return path;
+  }
+
+  private static Path projectRoot() {
+    Path here = Path.of("").toAbsolutePath();
+    while (here != null && !Files.isDirectory(here.resolve("avf-microdroid"))) {
+      here = here.getParent();
+    }
+    if (here == null) {
+      throw new IllegalStateException("run the tests in a folder of the checkout");
+    }
+    return here;
+  }
+
+  static VirtualMachineConfig.Builder config(String... arguments) {
+    return VirtualMachineConfig.builder()
+        .payload(Payload.executable(testPayload()).withArguments(arguments))
+        .debugLevel(DebugLevel.FULL)
+        .outputCaptured(true)
+        .bootTimeout(LONG)
+        .backend(BACKEND);
+  }
+
+  VirtualMachine create(String name, VirtualMachineConfig.Builder config) {
+    return manager.create(name, config.build());
+  }
+
+  VirtualMachineManager manager() {
+    return manager;
+  }
+
+  static String readAll(InputStream stream) throws IOException {
+    return new String(stream.readAllBytes());
+  }
+
+  @Override
+  public void close() throws IOException {
+    try (manager) {
+      for (String name : manager.names()) {
+        manager.get(name).ifPresent(VirtualMachine::close);
+        manager.delete(name);
+      }
+    }
+    try (var left = Files.list(folder)) {
+      for (Path path : left.toList()) {
+        Files.delete(path);
+      }
+    }
+    Files.delete(folder);
+  }
+
+  /** Writes down what it hears, in order. */
+  static final class Recorder implements VirtualMachineCallback {
+    private final List<String> events = new CopyOnWriteArrayList<>();
+
+    List<String> events() {
+      return events;
+    }
+
+    @Override
+    public void onPayloadStarted(VirtualMachine vm) {
+      events.add("started");
+    }
+
+    @Override
+    public void onPayloadReady(VirtualMachine vm) {
+      events.add("ready");
+    }
+
+    @Override
+    public void onPayloadFinished(VirtualMachine vm, int exitCode) {
+      events.add("finished " + exitCode);
+    }
+
+    @Override
+    public void onError(VirtualMachine vm, ErrorCode errorCode, String message) {
+      events.add("error " + errorCode + ' ' + message);
+    }
+
+    @Override
+    public void onStopped(VirtualMachine vm, StopReason reason) {
+      events.add("stopped " + reason);
+    }
+  }
+}
