@@ -13,9 +13,9 @@ import java.util.Arrays;
  * sees two byte streams with a cursor each, whatever the driver's split. The bytes still belong to
  * the guest, which may change them at any time: a device reads each of them once.
  *
- * <p>A chain may be held after the next poll, and is dead after {@link Virtqueue#complete}. All that
- * asks for more than is there throws {@link VirtqueueException} and moves nothing. Confined to the
- * thread that has the queue.
+ * <p>A chain may be held after the next poll, and is dead after {@link Virtqueue#complete}. All
+ * that asks for more than is there throws {@link VirtqueueException} and moves nothing. Confined to
+ * the thread that has the queue.
  */
 public final class DescriptorChain {
   private static final int FIRST_CAPACITY = 8;
@@ -329,6 +329,17 @@ public final class DescriptorChain {
 
   private void writeValue(long value, int width) {
     requireWritable(width);
+    if (lengths[writePart] - writeOffset >= width) {
+      long address = writeAddress();
+      switch (width) {
+        case Byte.BYTES -> memory.storeByte(address, (byte) value);
+        case Short.BYTES -> memory.storeShort(address, (short) value);
+        case Integer.BYTES -> memory.storeInt(address, (int) value);
+        default -> memory.storeLong(address, value);
+      }
+      advanceWrite(width);
+      return;
+    }
     for (int i = 0; i < width; i++) {
       memory.storeByte(writeAddress(), (byte) (value >>> 8 * i));
       advanceWrite(1);
