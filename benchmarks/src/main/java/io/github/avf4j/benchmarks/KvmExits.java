@@ -61,8 +61,7 @@ final class KvmExits implements Benchmark {
       VcpuSetup.prepareVm(vm);
       try (KvmVcpu vcpu = vm.createVcpu(0, system.vcpuMmapSize())) {
         VcpuSetup.prepareVcpu(vcpu, CpuidTable.of(system.supportedCpuid(), 0, 1, true));
-        SpecialRegisters special = new SpecialRegisters();
-        vcpu.getSpecialRegisters(special);
+        SpecialRegisters special = vcpu.specialRegisters();
         special.setSegment(SpecialRegisters.CS, new SpecialRegisters.Segment(0, 0x00009B000000FFFFL));
         vcpu.setSpecialRegisters(special);
         vcpu.setRegisters(
@@ -71,7 +70,7 @@ final class KvmExits implements Benchmark {
                 .set(Registers.RFLAGS, Registers.RFLAGS_RESERVED));
         VcpuThread thread =
             new VcpuThread(
-                "bench", 0, vcpu, ports, new MmioBus(0), memory.guest(), group, Signals.installKick());
+                "bench", 0, vcpu, ports, new MmioBus(0, List.of()), memory.guest(), group, Signals.installKick());
         group.start(List.of(thread));
         group.join();
       }
