@@ -64,7 +64,8 @@ final class Backends {
               try {
                 found.add(provider.get());
               } catch (ServiceConfigurationError | LinkageError e) {
-                log.warn("backend {} cannot be loaded", provider.type().getName(), e);
+                log.warn("backend {} cannot be loaded: {}", provider.type().getName(), e.toString());
+                log.debug("where it failed", e);
                 broken.add(
                     new HostReport.Backend(
                         provider.type().getSimpleName(),
@@ -127,7 +128,8 @@ final class Backends {
     try {
       found = backend.probe();
     } catch (RuntimeException | LinkageError e) {
-      log.warn("the probe of backend {} failed", backend.name(), e);
+      log.warn("the probe of backend {} failed: {}", backend.name(), e.toString());
+      log.debug("where it failed", e);
       found =
           new HostReport.Backend(
               backend.name(),

@@ -122,8 +122,11 @@ final class Run implements MachineListener, GuestLink.Listener, PanicWatch.Liste
       started = true;
       killed = killedFor != null;
       long now = System.nanoTime();
-      deadlines.entry.set(now, ENTRY_LIMIT);
-      if (reports.isPresent()) {
+      // The machine's threads run already, and may have been quicker than this one.
+      if (!stages.containsKey(BootStage.KERNEL_ENTERED)) {
+        deadlines.entry.set(now, ENTRY_LIMIT);
+      }
+      if (reports.isPresent() && !stages.containsKey(BootStage.PAYLOAD_STARTED)) {
         deadlines.payload.set(now, config.bootTimeout());
       }
     }
@@ -329,7 +332,8 @@ final class Run implements MachineListener, GuestLink.Listener, PanicWatch.Liste
   private StopReason machineReason() {
     synchronized (lock) {
       StopReason byMachine = machineStopped == null ? new StopReason.Killed() : machineStopped;
-      return StopReasons.decide(byMachine, killedFor, failure, panic);
+      boolean silent = config.payload().isPresent() && !stages.containsKey(BootStage.INIT);
+      return StopReasons.decide(byMachine, killedFor, failure, panic, silent);
     }
   }
 

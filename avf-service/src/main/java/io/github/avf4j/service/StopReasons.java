@@ -1,5 +1,6 @@
 package io.github.avf4j.service;
 
+import io.github.avf4j.ErrorCode;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.StopReason.Crash;
 import io.github.avf4j.StopReason.CrashKind;
@@ -9,6 +10,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Says why a machine stopped when several know something about it. */
 final class StopReasons {
+  private static final String SILENT =
+      "the guest stopped before it reported anything: its console says why, with debugLevel FULL and"
+          + " outputCaptured(true)";
+
   private StopReasons() {}
 
   /**
@@ -18,12 +23,14 @@ final class StopReasons {
    * @param killedFor why the host killed the machine, if it tried to
    * @param failure what the guest reported, if it could not run its payload
    * @param panic the line of a kernel panic, if there was one
+   * @param silent whether it should have reported but never did
    */
   static StopReason decide(
       StopReason byMachine,
       @Nullable StopReason killedFor,
       GuestReports.@Nullable Failure failure,
-      @Nullable String panic) {
+      @Nullable String panic,
+      boolean silent) {
     if (byMachine instanceof StopReason.Killed) {
       return killedFor == null ? byMachine : killedFor;
     }
@@ -41,6 +48,6 @@ final class StopReasons {
         return new Crash(CrashKind.PANIC, panic, crash.cpu());
       }
     }
-    return byMachine;
+    return byItself && silent ? new StopReason.MicrodroidError(ErrorCode.UNKNOWN, SILENT) : byMachine;
   }
 }

@@ -1,6 +1,7 @@
 package io.github.avf4j.examples.hello;
 
 import io.github.avf4j.BootStage;
+import io.github.avf4j.DebugLevel;
 import io.github.avf4j.Payload;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
@@ -56,7 +57,8 @@ public final class Hello {
     this.out = out;
   }
 
-  /** Runs the example; the options are {@code --backend kvm|qemu} and {@code --size 64M}. */
+  /** Runs the example; the options are {@code --backend kvm|qemu}, {@code --size 64M} and {@code
+   * --verbose}. */
   public static void main(String[] arguments) throws Exception {
     int code;
     try {
@@ -91,12 +93,18 @@ public final class Hello {
     return VirtualMachineConfig.builder()
         .payload(Payload.executable(executable))
         .backend(options.backend())
+        .debugLevel(options.verbose() ? DebugLevel.FULL : DebugLevel.NONE)
+        .outputCaptured(options.verbose())
         .bootTimeout(LIMIT)
         .build();
   }
 
   private boolean run(VirtualMachine vm, GeneratedText.Summary expected)
       throws IOException, InterruptedException {
+    if (options.verbose()) {
+      show("console", vm.getConsoleOutput());
+      show("payload", vm.getLogOutput());
+    }
     long called = System.nanoTime();
     vm.run();
     out.println("backend     " + vm.getBackend().orElse("none"));
@@ -123,6 +131,21 @@ public final class Hello {
         options.size().bytes() / 1e3 / Math.max(1, answer.streamed().toNanos() / 1000) * 1e3);
     out.println("stopped     " + reason.map(Object::toString).orElse("not within " + LIMIT));
     return right && reason.equals(Optional.of(new StopReason.Shutdown()));
+  }
+
+  private static void show(String what, InputStream output) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                output.transferTo(System.err);
+              } catch (IOException e) {
+                System.err.println("hello: no more of the " + what + ": " + e.getMessage());
+              }
+            },
+            "hello-" + what);
+    thread.setDaemon(true);
+    thread.start();
   }
 
   private Answer ask(VirtualMachine vm, long called) throws IOException {

@@ -8,9 +8,11 @@ import java.util.Optional;
  *
  * @param backend the hypervisor that is asked for
  * @param size how much the payload gets to digest
+ * @param verbose whether kernel and payload are heard, on standard error
  */
-record Options(Optional<String> backend, DataSize size) {
-  private static final String USAGE = "usage: hello [--backend kvm|qemu] [--size 64M]";
+record Options(Optional<String> backend, DataSize size, boolean verbose) {
+  private static final String USAGE =
+      "usage: hello [--backend kvm|qemu] [--size 64M] [--verbose]";
 
   /**
    * Reads the command line.
@@ -20,7 +22,13 @@ record Options(Optional<String> backend, DataSize size) {
   static Options parse(String[] arguments) {
     Optional<String> backend = Optional.empty();
     DataSize size = DataSize.ofMebibytes(64);
+    boolean verbose = false;
     for (int i = 0; i < arguments.length; i += 2) {
+      if (arguments[i].equals("--verbose")) {
+        verbose = true;
+        i--;
+        continue;
+      }
       if (i + 1 == arguments.length) {
         throw new IllegalArgumentException(arguments[i] + " needs a value; " + USAGE);
       }
@@ -31,6 +39,6 @@ record Options(Optional<String> backend, DataSize size) {
             throw new IllegalArgumentException("unknown option " + arguments[i] + "; " + USAGE);
       }
     }
-    return new Options(backend, size);
+    return new Options(backend, size, verbose);
   }
 }
