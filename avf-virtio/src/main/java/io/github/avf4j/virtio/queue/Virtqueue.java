@@ -219,7 +219,6 @@ public final class Virtqueue {
       DescriptorChain chain = take();
       chain.begin(head);
       if (table.collect(chain)) {
-        chain.rewind();
         return chain;
       }
       badChains++;

@@ -423,8 +423,9 @@ class VirtqueueTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {0, 1, 15, 17, 16 * 1025, 16 * 65536, 0xfffffff0L})
+  @ValueSource(longs = {0, 1, 8, 15, 17, 24, 16 * 1025, 16 * 65536, 0xfffffff0L})
   void refusesATableOfAnIllegalLength(long length) {
+    GuestRing.writeDescriptor(memory, TABLE, BUFFER, 8, 0, 0);
     ring.descriptor(0, TABLE, length, INDIRECT, 0);
     ring.publish(0);
     assertBad(0);

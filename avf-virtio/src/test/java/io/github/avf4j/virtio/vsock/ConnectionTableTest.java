@@ -18,8 +18,7 @@ class ConnectionTableTest {
       Connection known = model.get(key);
       assertThat(table.get(key)).isSameAs(known);
       if (known == null) {
-        Connection made =
-            new Connection(key, Connection.Stage.OPEN, 4096, new ByteQueue.Pool());
+        Connection made = new Connection(key, Connection.Stage.OPEN, 4096, new ByteQueue.Pool());
         table.add(made);
         model.put(key, made);
       } else if (random.nextBoolean()) {

@@ -33,8 +33,7 @@ class VsockDeviceTest {
 
   @Test
   void showsTheAddressOfTheGuestInItsConfiguration() {
-    VsockDevice device =
-        new VsockDevice(VsockConfig.builder().cid(new Cid(0xFEDC_BA98L)).build());
+    VsockDevice device = new VsockDevice(VsockConfig.builder().cid(new Cid(0xFEDC_BA98L)).build());
     assertThat(device.deviceId()).isEqualTo(19);
     assertThat(device.queueCount()).isEqualTo(3);
     assertThat(device.features()).isZero();
@@ -154,8 +153,7 @@ class VsockDeviceTest {
   void resetsAConnectionWhoseGuestLiesAboutALength(long length) throws Exception {
     VsockChannel channel = vsock.connect(1000);
     vsock.sendData(channel, "good");
-    driver.send(
-        vsock.packet(channel, Operation.RW).withData(bytes("short")).withLength(length));
+    driver.send(vsock.packet(channel, Operation.RW).withData(bytes("short")).withLength(length));
     vsock.expect(channel, Operation.RST);
     assertThat(readText(channel)).isEqualTo("good");
     assertThatThrownBy(() -> readText(channel))
@@ -196,8 +194,7 @@ class VsockDeviceTest {
     assertThat(vsock.expect(channel, Operation.RW).data()).isEqualTo(bytes("last"));
     assertThat(vsock.expect(channel, Operation.SHUTDOWN).flags()).isEqualTo(2);
     vsock.expectNothing();
-    assertThatThrownBy(() -> channel.write(buffer("x")))
-        .isInstanceOf(ClosedChannelException.class);
+    assertThatThrownBy(() -> channel.write(buffer("x"))).isInstanceOf(ClosedChannelException.class);
     assertThat(channel.isOpen()).isTrue();
     vsock.sendData(channel, "answer");
     driver.send(vsock.packet(channel, Operation.SHUTDOWN).withFlags(2));
@@ -305,7 +302,8 @@ class VsockDeviceTest {
       VsockChannel channel = listener.accept(TIME).orElseThrow();
       byte[] data = new byte[10_000];
       Blocked<Integer> writing = vsock.blocked(() -> channel.write(ByteBuffer.wrap(data)));
-      // One for the RESPONSE; the others hold 956 bytes of data each; one is too small for a header.
+      // One for the RESPONSE; the others hold 956 bytes of data each; one is too small for a
+      // header.
       starving.addRxBuffers(1, 40);
       starving.addRxBuffers(5, 1000);
       assertThat(starving.rx().collectable()).isEqualTo(6);
