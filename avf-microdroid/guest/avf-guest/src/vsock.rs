@@ -36,6 +36,9 @@ pub fn local_cid() -> Result<u32, String> {
 
 /// Connects to the host's port that is equal to the own CID. Tries again while the device or the host's listener is
 /// not there yet, until [`CONNECT_LIMIT`] has passed; then the reason of the last attempt is the answer.
+///
+/// A host that refuses is asked again; one that does not answer at all gets the whole time for one attempt, so that it
+/// never finds a connection that was already given up here.
 pub fn connect_to_host() -> Result<(u32, OwnedFd), String> {
     let deadline = Deadline::after(CONNECT_LIMIT);
     let mut reason = String::new();

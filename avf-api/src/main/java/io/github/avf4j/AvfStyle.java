@@ -13,5 +13,7 @@ import org.immutables.value.Value;
     visibility = Value.Style.ImplementationVisibility.PACKAGE,
     overshadowImplementation = true,
     jdkOnly = true,
-    depluralize = true)
+    depluralize = true,
+    // Or else users need the annotation processor's jar to compile without warnings.
+    allowedClasspathAnnotations = Override.class)
 @interface AvfStyle {}

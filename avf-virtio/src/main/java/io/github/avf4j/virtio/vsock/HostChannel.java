@@ -52,7 +52,7 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
           return count;
         }
         waited = true;
-        boolean interrupted = !connection.reader.await();
+        boolean interrupted = !muxer.await(connection.reader);
         if (interrupted) {
           abandonRead();
         }
@@ -131,7 +131,7 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
       boolean waited = false;
       for (ByteBuffer rest; (rest = tryWrite(source, waited)) != null; ) {
         waited = true;
-        boolean interrupted = !connection.writer.await();
+        boolean interrupted = !muxer.await(connection.writer);
         if (interrupted) {
           abandonWrite(rest);
         }
@@ -169,7 +169,8 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
         return null;
       }
       ByteBuffer rest = source.duplicate();
-      // A packet that came just now may have ended the connection; then there is nobody to wait for.
+      // A packet that came just now may have ended the connection; then there is nobody to wait
+      // for.
       if (connection.source != null) {
         connection.source = rest;
         connection.writer.arm();

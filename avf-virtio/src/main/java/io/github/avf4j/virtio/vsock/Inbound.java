@@ -34,6 +34,10 @@ final class Inbound {
   private @Nullable Virtqueue tx;
   private @Nullable InterruptLine interrupts;
   private boolean paused;
+
+  /** How many threads look for packets themselves, so that notifications would be in vain. */
+  private int pollers;
+
   private long dropped;
 
   Inbound(Cid guest, Muxer muxer, Refusals refusals) {
@@ -77,10 +81,25 @@ final class Inbound {
     if (queue == null) {
       return false;
     }
-    return drain(TURN) || !paused && queue.enableNotifications();
+    return drain(TURN) || !paused && pollers == 0 && queue.enableNotifications();
   }
 
-  /** Takes what is there, at most a turn; the notification of it is under way to {@link #serve}. */
+  /** Asks for no notifications until {@link #endPolling}; the caller calls {@link #help} often. */
+  void beginPolling() {
+    if (pollers++ == 0 && tx != null) {
+      tx.disableNotifications();
+    }
+  }
+
+  /** Asks for notifications again if nobody else polls; returns whether there is more already. */
+  boolean endPolling() {
+    return --pollers == 0 && serve();
+  }
+
+  /**
+   * Takes what is there, at most a turn. What is left is taken by {@link #serve}: the notification
+   * of it is under way, or who polls will serve.
+   */
   void help() {
     if (!paused) {
       drain(TURN);

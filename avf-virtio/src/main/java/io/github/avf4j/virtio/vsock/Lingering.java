@@ -40,6 +40,11 @@ final class Lingering {
     connections.remove(connection);
   }
 
+  /** Runs {@code work} on the shared thread. */
+  static void execute(Runnable work) {
+    Timer.SHARED.execute(work);
+  }
+
   private void schedule(long delay) {
     if (!scheduled) {
       scheduled = true;

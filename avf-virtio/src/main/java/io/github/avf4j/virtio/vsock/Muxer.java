@@ -23,8 +23,10 @@ final class Muxer {
   private static final int UNACCEPTED_BUFFER = 16 << 10;
 
   private static final int FIRST_EPHEMERAL_PORT = 1 << 30;
-  private static final int LOCK_SPINS =
-      Runtime.getRuntime().availableProcessors() > 1 ? 100 : 0;
+  private static final boolean SEVERAL_CPUS = Runtime.getRuntime().availableProcessors() > 1;
+  private static final int LOCK_SPINS = SEVERAL_CPUS ? 100 : 0;
+  private static final long POLL_NANOS = 20_000;
+  private static final int MAX_TURNS = 1000;
   private static final long HAND_OVER_NANOS = 20_000;
 
   private final VsockConfig config;
@@ -88,8 +90,7 @@ final class Muxer {
 
   // What the transport does.
 
-  void activate(
-      @Nullable Virtqueue rx, @Nullable Virtqueue tx, InterruptLine interrupts) {
+  void activate(@Nullable Virtqueue rx, @Nullable Virtqueue tx, InterruptLine interrupts) {
     enter();
     try {
       if (!ending) {
@@ -118,8 +119,13 @@ final class Muxer {
 
   /** Takes all packets of the guest. */
   void serve() {
+    serve(Integer.MAX_VALUE);
+  }
+
+  /** Takes packets for some turns; returns whether there are more. */
+  private boolean serve(int turns) {
     boolean more = true;
-    while (more && !ending) {
+    for (int i = 0; more && !ending && i < turns; i++) {
       enter();
       try {
         more = inbound.serve();
@@ -131,6 +137,60 @@ final class Muxer {
         LockSupport.parkNanos(HAND_OVER_NANOS);
       }
     }
+    return more && !ending;
+  }
+
+  /**
+   * Waits until {@code waiter} is signalled; false if the thread was interrupted. The caller does
+   * not have the lock.
+   */
+  boolean await(Waiter waiter) {
+    if (SEVERAL_CPUS && !waiter.isDone() && waiter.pollingPays()) {
+      waiter.polled(poll(waiter));
+    }
+    return waiter.await();
+  }
+
+  /**
+   * Does the work of the device's own thread for some microseconds, in the hope that the guest's
+   * answer is among it: then no thread had to be woken.
+   */
+  private boolean poll(Waiter waiter) {
+    long end = System.nanoTime() + POLL_NANOS;
+    enter();
+    try {
+      inbound.beginPolling();
+    } finally {
+      exit();
+    }
+    boolean polling = true;
+    boolean more = false;
+    while (polling) {
+      Thread.onSpinWait();
+      boolean late = waiter.isDone() || System.nanoTime() - end > 0;
+      if (late) {
+        enter();
+      } else if (!lock.tryLock()) {
+        continue;
+      }
+      try {
+        inbound.help();
+        outbound.pump();
+        inbound.finish();
+        if (late || waiter.isDone()) {
+          polling = false;
+          more = inbound.endPolling();
+        }
+      } finally {
+        exit();
+      }
+    }
+    boolean success = waiter.isDone();
+    if (more && serve(MAX_TURNS)) {
+      // The guest keeps this thread from its own work: others go on.
+      Lingering.execute(this::serve);
+    }
+    return success;
   }
 
   /** Lets the queues go; what the guest has sent before is still taken. */

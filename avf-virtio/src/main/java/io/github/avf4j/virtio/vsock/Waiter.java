@@ -6,19 +6,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * A thread that waits until another one has done its work for it.
  *
- * <p>Armed and signalled under the device's lock, awaited without it: the thread that wakes up finds
- * the result and need not take the lock.
+ * <p>Armed and signalled under the device's lock, awaited without it: the thread that wakes up
+ * finds the result and need not take the lock.
  */
 final class Waiter {
-  /** A few microseconds; on one CPU nobody could do the work meanwhile. */
-  private static final int MAX_SPINS = Runtime.getRuntime().availableProcessors() > 1 ? 64 : 0;
+  private static final int MAX_SKIPS = 256;
 
   // A signal is a release, seeing it an acquire: what was done before is seen after.
   private volatile boolean done = true;
   private volatile @Nullable Thread thread;
 
-  /** Halves with each spin that was in vain and doubles with each that was not. */
-  private int spins = MAX_SPINS / 4;
+  /** How many waits are not worth polling from now on; confined to the waiting thread. */
+  private int skips;
+
+  private int lastSkips;
 
   /** Makes the calling thread the one that waits. */
   void arm() {
@@ -31,7 +32,9 @@ final class Waiter {
     if (!done) {
       Thread waiting = thread;
       done = true;
-      LockSupport.unpark(waiting);
+      if (waiting != Thread.currentThread()) {
+        LockSupport.unpark(waiting);
+      }
     }
   }
 
@@ -40,9 +43,24 @@ final class Waiter {
     done = true;
   }
 
+  boolean isDone() {
+    return done;
+  }
+
+  /** Says whether polling may pay, going by how it did lately. */
+  boolean pollingPays() {
+    return skips == 0 || --skips == 0;
+  }
+
+  /** Notes whether the signal came while the thread polled. */
+  void polled(boolean success) {
+    lastSkips = success ? 0 : Math.min(MAX_SKIPS, Math.max(1, lastSkips * 2));
+    skips = lastSkips;
+  }
+
   /** Waits for the signal; false if the thread was interrupted, and then it still is. */
   boolean await() {
-    while (!spin()) {
+    while (!done) {
       if (Thread.currentThread().isInterrupted()) {
         return done;
       }
@@ -61,20 +79,5 @@ final class Waiter {
       LockSupport.parkNanos(this, left);
     }
     return true;
-  }
-
-  private boolean spin() {
-    if (done) {
-      return true;
-    }
-    for (int i = 0; i < spins; i++) {
-      Thread.onSpinWait();
-      if (done) {
-        spins = Math.min(MAX_SPINS, spins * 2);
-        return true;
-      }
-    }
-    spins = Math.max(Math.min(1, MAX_SPINS), spins / 2);
-    return false;
   }
 }

@@ -30,7 +30,7 @@ public final class GuestRing {
   private int collected;
   private int kicked;
 
-  /** Makes a ring in {@code heap}; {@code size} is a power of two unless the test is about that. */
+  /** Makes a zeroed ring in {@code heap}; {@code size} is a power of two. */
   public GuestRing(GuestMemory memory, GuestHeap heap, int size) {
     this(
         memory,
@@ -38,6 +38,9 @@ public final class GuestRing {
         heap.allocate(16L * size, 16),
         heap.allocate(6L + 2L * size, 2),
         heap.allocate(6L + 8L * size, 4));
+    memory.write(desc, new byte[16 * size], 0, 16 * size);
+    memory.write(avail, new byte[6 + 2 * size], 0, 6 + 2 * size);
+    memory.write(used, new byte[6 + 8 * size], 0, 6 + 8 * size);
   }
 
   /** Makes a ring at given addresses. */
@@ -161,7 +164,9 @@ public final class GuestRing {
     return ((memory.loadShortAcquire(used + 2) & 0xffff) - collected) & 0xffff;
   }
 
-  /** Asks for an interrupt once the device has used {@code ahead} more chains than were collected. */
+  /**
+   * Asks for an interrupt once the device has used {@code ahead} more chains than were collected.
+   */
   public void wantInterruptAfter(int ahead) {
     memory.storeShort(avail + 4 + 2L * size, (short) (collected + ahead - 1));
     VarHandle.fullFence();
@@ -183,7 +188,9 @@ public final class GuestRing {
     return memory.loadShort(used + 4 + 8L * size) & 0xffff;
   }
 
-  /** Says, as virtio 1.2 section 2.7.10.1 does, whether the device wants to hear of what was added. */
+  /**
+   * Says, as virtio 1.2 section 2.7.10.1 does, whether the device wants to hear of what was added.
+   */
   public boolean needsKick(boolean eventIdx) {
     // Orders avail.idx before the load of the device's suppression; pairs with the fence of
     // Virtqueue.enableNotifications.

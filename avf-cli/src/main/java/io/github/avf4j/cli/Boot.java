@@ -1,0 +1,163 @@
+package io.github.avf4j.cli;
+
+import io.github.avf4j.StopReason;
+import io.github.avf4j.VirtualMachine;
+import io.github.avf4j.VirtualMachineConfig;
+import io.github.avf4j.VirtualMachineManager;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One machine from its start to its end, in a store that is removed again.
+ *
+ * <p>A signal that ends the JVM stops the machine first, and the last line is still written.
+ */
+final class Boot {
+  private static final Duration FOR_EVER = Duration.ofDays(3650);
+  private static final Duration SHUTDOWN_LIMIT = Duration.ofSeconds(5);
+  private static final long SLOW_READER_MILLIS = 1000;
+
+  private final VirtualMachineConfig config;
+  private final @Nullable Duration timeout;
+  private final @Nullable Path consoleOut;
+  private final OutputStream serial;
+  private final PrintWriter err;
+  private volatile boolean ending;
+
+  Boot(
+      VirtualMachineConfig config,
+      @Nullable Duration timeout,
+      @Nullable Path consoleOut,
+      OutputStream serial,
+      PrintWriter err) {
+    this.config = config;
+    this.timeout = timeout;
+    this.consoleOut = consoleOut;
+    this.serial = serial;
+    this.err = err;
+  }
+
+  /** Runs the machine; returns the exit code. */
+  int run() throws InterruptedException {
+    try (OutputStream console = openConsole()) {
+      Path store = Files.createTempDirectory("avf-run-");
+      try (VirtualMachineManager manager = VirtualMachineManager.open(store);
+          VirtualMachine vm = manager.create("run", config)) {
+        return run(vm, console);
+      } finally {
+        delete(store);
+      }
+    } catch (IOException | UncheckedIOException e) {
+      throw new IllegalStateException("cannot write: " + e, e);
+    }
+  }
+
+  private OutputStream openConsole() {
+    if (consoleOut == null) {
+      return OutputStream.nullOutputStream();
+    }
+    try {
+      return Files.newOutputStream(consoleOut);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          "cannot write --console-out " + consoleOut + " (" + e + "): give another file", e);
+    }
+  }
+
+  private int run(VirtualMachine vm, OutputStream console) throws InterruptedException {
+    CountDownLatch told = new CountDownLatch(1);
+    Thread hook = new Thread(() -> endWith(vm, told), "avf-signal");
+    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      List<Pump> pumps =
+          List.of(
+              new Pump("serial", vm.getConsoleOutput(), serial),
+              new Pump("console", vm.getLogOutput(), console));
+      long start = System.nanoTime();
+      vm.run();
+      vm.getBackend().ifPresent(backend -> err.println("backend: " + backend));
+      err.flush();
+      return await(vm, pumps, start);
+    } finally {
+      told.countDown();
+      removeHook(hook);
+    }
+  }
+
+  private int await(VirtualMachine vm, List<Pump> pumps, long start) throws InterruptedException {
+    Optional<StopReason> reason;
+    if (timeout == null) {
+      reason = vm.awaitStopped(FOR_EVER);
+    } else {
+      reason = vm.awaitStopped(timeout.minusNanos(System.nanoTime() - start));
+    }
+    boolean late = reason.isEmpty();
+    vm.close();
+    StopReason known = reason.or(() -> stopped(vm)).orElse(new StopReason.Killed());
+    for (Pump pump : pumps) {
+      pump.await(ending || late ? SLOW_READER_MILLIS : 0);
+    }
+    if (vm.getDroppedOutput() > 0) {
+      err.println(
+          "avf: "
+              + vm.getDroppedOutput()
+              + " bytes of output were dropped: standard output or --console-out was too slow");
+    }
+    // A machine may have ended by itself in the moment in which its time was up.
+    late &= known instanceof StopReason.Killed;
+    err.println("stopped: " + known + (late ? " time-out of " + text(timeout) + " passed" : ""));
+    err.flush();
+    return late ? ExitCode.TIMED_OUT : ExitCode.of(known);
+  }
+
+  private static String text(@Nullable Duration timeout) {
+    return timeout == null ? "" : timeout.toMillis() + " ms";
+  }
+
+  private static Optional<StopReason> stopped(VirtualMachine vm) {
+    try {
+      return vm.awaitStopped(Duration.ZERO);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.empty();
+    }
+  }
+
+  private void endWith(VirtualMachine vm, CountDownLatch told) {
+    ending = true;
+    vm.close();
+    try {
+      told.await(SHUTDOWN_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void removeHook(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The JVM is ending.
+    }
+  }
+
+  private static void delete(Path store) throws IOException {
+    try (Stream<Path> files = Files.walk(store)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+}

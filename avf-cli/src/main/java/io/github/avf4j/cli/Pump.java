@@ -1,0 +1,49 @@
+package io.github.avf4j.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+
+/**
+ * Copies a machine's output as it comes. When the target takes no more, the rest is read and
+ * dropped, so that the guest goes on.
+ */
+final class Pump {
+  private static final int BUFFER = 1 << 16;
+
+  private final Thread thread;
+
+  Pump(String job, InputStream from, OutputStream to) {
+    thread = new Thread(() -> copy(from, to), "avf-" + job);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private static void copy(InputStream from, OutputStream to) {
+    byte[] buffer = new byte[BUFFER];
+    boolean takes = true;
+    try {
+      int count;
+      while ((count = from.read(buffer)) >= 0) {
+        takes = takes && write(buffer, count, to);
+      }
+    } catch (IOException e) {
+      // The stream was closed: nobody wants the rest.
+    }
+  }
+
+  private static boolean write(byte[] buffer, int count, OutputStream to) {
+    try {
+      to.write(buffer, 0, count);
+      to.flush();
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Waits until all is copied, at most {@code millis}, or as long as it takes if that is 0. */
+  void await(long millis) throws InterruptedException {
+    thread.join(millis);
+  }
+}

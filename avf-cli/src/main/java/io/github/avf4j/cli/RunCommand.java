@@ -1,0 +1,120 @@
+package io.github.avf4j.cli;
+
+import io.github.avf4j.CpuTopology;
+import io.github.avf4j.CustomImageConfig;
+import io.github.avf4j.DataSize;
+import io.github.avf4j.DebugLevel;
+import io.github.avf4j.DiskImage;
+import io.github.avf4j.VirtualMachineConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code avf run}. */
+@Command(
+    name = "run",
+    description = {
+      "Boots a kernel in a machine with rng, console and vsock devices. Its serial console is"
+          + " standard output."
+    },
+    footer = {
+      "",
+      "The last line on standard error is \"stopped: REASON\".",
+      "Exit codes: 0 the guest powered off or reset itself; 1 it died; 2 unusable input;",
+      "3 time-out."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class RunCommand implements Callable<Integer> {
+  @Option(
+      names = "--kernel",
+      required = true,
+      paramLabel = "FILE",
+      description = "An ELF with a PVH or 64-bit entry, or a bzImage.")
+  private Path kernel = Path.of("");
+
+  @Option(names = "--initrd", paramLabel = "FILE", description = "The initial RAM disk.")
+  private @Nullable Path initrd;
+
+  @Option(
+      names = "--cmdline",
+      paramLabel = "TEXT",
+      description = "The kernel's command line (console=ttyS0 reboot=k panic=-1).")
+  private @Nullable String cmdline;
+
+  @Option(
+      names = "--disk",
+      paramLabel = "FILE[:ro]",
+      converter = Converters.Disk.class,
+      description = "A raw disk image; may be given several times.")
+  private List<DiskImage> disks = List.of();
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      converter = Converters.Size.class,
+      defaultValue = "256M",
+      description = "The guest's memory (${DEFAULT-VALUE}).")
+  private DataSize memory = DataSize.ofMebibytes(256);
+
+  @Option(
+      names = "--cpus",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "The number of vCPUs (${DEFAULT-VALUE}).")
+  private int cpus = 1;
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      description = "kvm or qemu; chosen by a probe otherwise.")
+  private @Nullable String backend;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "TIME",
+      converter = Converters.Time.class,
+      description = "How long the guest may run, such as 500ms, 60s or 5m; no limit otherwise.")
+  private @Nullable Duration timeout;
+
+  @Option(
+      names = "--console-out",
+      paramLabel = "FILE",
+      description = "Where the output of the virtio console goes; dropped otherwise.")
+  private @Nullable Path consoleOut;
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Override
+  public Integer call() throws Exception {
+    java.io.PrintWriter err = spec.commandLine().getErr();
+    return new Boot(config(), timeout, consoleOut, System.out, err).run();
+  }
+
+  VirtualMachineConfig config() {
+    CustomImageConfig.Builder image = CustomImageConfig.builder().kernel(kernel).disks(disks);
+    if (initrd != null) {
+      image.initrd(initrd);
+    }
+    if (cmdline != null) {
+      image.commandLine(cmdline);
+    }
+    VirtualMachineConfig.Builder config =
+        VirtualMachineConfig.builder()
+            .customImage(image.build())
+            .memory(memory)
+            .cpuTopology(CpuTopology.of(cpus))
+            .debugLevel(DebugLevel.FULL)
+            .outputCaptured(true);
+    if (backend != null) {
+      config.backend(backend);
+    }
+    return config.build();
+  }
+}

@@ -1,0 +1,106 @@
+package io.github.avf4j.microdroid;
+
+import io.github.avf4j.StoreException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * The user's folder for files that can be made again, each named by its content.
+ *
+ * <p>A file appears in one step and complete, also when several processes make it at once or one of
+ * them is killed. Nothing is ever changed in place, so that machines may map files of it.
+ *
+ * <p>Thread-safe.
+ */
+public final class CacheFolder {
+  private static final String NEW = ".new-";
+  private static final Duration ABANDONED = Duration.ofHours(1);
+
+  private final Path root;
+
+  /** Makes a cache in {@code root}, which need not exist yet. */
+  public CacheFolder(Path root) {
+    this.root = root;
+  }
+
+  /** Returns {@code $XDG_CACHE_HOME/avf4j}, or {@code ~/.cache/avf4j} when that is not set. */
+  public static CacheFolder ofUser() {
+    String configured = System.getenv("XDG_CACHE_HOME");
+    Path cache =
+        configured == null || configured.isBlank()
+            ? Path.of(System.getProperty("user.home"), ".cache")
+            : Path.of(configured);
+    return new CacheFolder(cache.resolve("avf4j").toAbsolutePath());
+  }
+
+  /** Writes the content of a file. */
+  @FunctionalInterface
+  public interface Content {
+    /** Writes all of it; the stream is closed by the caller. */
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /**
+   * Returns the file of that kind and name; makes it if it is not there.
+   *
+   * @param kind the sub-folder
+   * @param name a name that stands for the content, such as a digest
+   * @throws StoreException if it cannot be written
+   */
+  public Path file(String kind, String name, Content content) {
+    Path folder = root.resolve(kind);
+    Path file = folder.resolve(name);
+    if (Files.isRegularFile(file)) {
+      return file;
+    }
+    try {
+      Files.createDirectories(folder);
+      removeAbandoned(folder);
+      Path fresh = Files.createTempFile(folder, NEW, "");
+      try {
+        try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.WRITE);
+            OutputStream out = Channels.newOutputStream(channel)) {
+          content.writeTo(out);
+          channel.force(true);
+        }
+        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(fresh);
+      }
+      return file;
+    } catch (IOException e) {
+      throw new StoreException(
+          "cannot write "
+              + file
+              + " ("
+              + e
+              + "): make room, or set XDG_CACHE_HOME to a folder that can be written",
+          e);
+    }
+  }
+
+  private static void removeAbandoned(Path folder) throws IOException {
+    Instant limit = Instant.now().minus(ABANDONED);
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, NEW + '*')) {
+      for (Path file : files) {
+        try {
+          if (Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
+            Files.deleteIfExists(file);
+          }
+        } catch (NoSuchFileException e) {
+          // Its maker has just finished it.
+        }
+      }
+    }
+  }
+}

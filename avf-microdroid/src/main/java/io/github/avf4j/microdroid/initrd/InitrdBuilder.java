@@ -1,0 +1,126 @@
+package io.github.avf4j.microdroid.initrd;
+
+import io.github.avf4j.KernelImage;
+import io.github.avf4j.microdroid.CacheFolder;
+import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.kernel.KernelModule;
+import io.github.avf4j.microdroid.kernel.ModuleFolder;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+
+/**
+ * Makes the initial RAM disk of a kernel: the guest's init, and the modules that it loads.
+ *
+ * <p>It is the same for every payload, and made once per kernel.
+ *
+ * <p>Thread-safe.
+ */
+public final class InitrdBuilder {
+  /** What a stock kernel may have as modules and the guest cannot do without. */
+  static final List<String> MODULES =
+      List.of(
+          "virtio_mmio",
+          "virtio_blk",
+          "vmw_vsock_virtio_transport",
+          "virtio_console",
+          "virtio_rng");
+
+  private static final List<String> FOLDERS =
+      List.of("dev", "lib", "lib/modules", "payload", "proc", "run", "sys", "tmp");
+  private static final String MODULE_FOLDER = "lib/modules/";
+
+  private final CacheFolder cache;
+  private final Supplier<byte[]> init;
+  private final Map<Path, Made> known = new ConcurrentHashMap<>();
+
+  private record Made(Path initrd, List<FileStamp> sources) {
+    boolean isCurrent() {
+      return Files.exists(initrd) && sources.stream().allMatch(FileStamp::isCurrent);
+    }
+  }
+
+  /** Makes a builder that keeps its results in {@code cache}. */
+  public InitrdBuilder(CacheFolder cache) {
+    this(cache, GuestBinary::read);
+  }
+
+  InitrdBuilder(CacheFolder cache, Supplier<byte[]> init) {
+    this.cache = cache;
+    this.init = init;
+  }
+
+  /**
+   * Returns the initial RAM disk for {@code kernel}. The first call reads its modules; later ones
+   * take microseconds as long as these stay the same.
+   *
+   * @throws io.github.avf4j.InvalidImageException if a module is missing or damaged
+   * @throws io.github.avf4j.StoreException if the cache folder cannot be written
+   */
+  public Path build(KernelImage kernel) {
+    Made made = known.get(kernel.modules());
+    if (made == null || !made.isCurrent()) {
+      synchronized (this) {
+        made = known.get(kernel.modules());
+        if (made == null || !made.isCurrent()) {
+          made = buildNow(kernel.modules());
+          known.put(kernel.modules(), made);
+        }
+      }
+    }
+    return made.initrd();
+  }
+
+  private Made buildNow(Path folder) {
+    List<KernelModule> modules = ModuleFolder.open(folder).resolve(MODULES);
+    List<FileStamp> sources = new ArrayList<>();
+    for (KernelModule module : modules) {
+      sources.add(FileStamp.of(module.file(), "kernel module", "install the kernel again"));
+    }
+    byte[] content = archive(init.get(), modules);
+    String name = HexFormat.of().formatHex(sha256(content)) + ".cpio";
+    return new Made(cache.file("initrd", name, out -> out.write(content)), sources);
+  }
+
+  /** Returns the archive; the same input gives the same bytes. */
+  static byte[] archive(byte[] init, List<KernelModule> modules) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try {
+      CpioWriter cpio = new CpioWriter(out);
+      for (String folder : FOLDERS) {
+        cpio.directory(folder, 0755);
+      }
+      cpio.characterDevice("dev/console", 0600, 5, 1);
+      cpio.file("init", 0755, init);
+      StringBuilder load = new StringBuilder();
+      for (KernelModule module : modules) {
+        String path = MODULE_FOLDER + module.name() + ".ko";
+        cpio.file(path, 0444, module.content());
+        load.append('/').append(path).append('\n');
+      }
+      cpio.file(MODULE_FOLDER + "load", 0444, load.toString().getBytes(StandardCharsets.UTF_8));
+      cpio.finish();
+    } catch (IOException e) {
+      throw new AssertionError("writing to memory does not fail", e);
+    }
+    return out.toByteArray();
+  }
+
+  private static byte[] sha256(byte[] content) {
+    try {
+      return MessageDigest.getInstance("SHA-256").digest(content);
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

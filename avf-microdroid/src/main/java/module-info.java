@@ -1,0 +1,19 @@
+/**
+ * What a guest consists of: its kernel, initial RAM disk, payload disk, and the reports that its
+ * init sends. Knows image formats and no hypervisor.
+ */
+@SuppressWarnings("module") // The modules that may use this one are not there when it is compiled.
+module io.github.avf4j.microdroid {
+  requires com.github.luben.zstd_jni;
+  requires io.github.avf4j.api;
+  requires org.slf4j;
+  requires org.tukaani.xz;
+  requires static transitive org.jspecify;
+
+  exports io.github.avf4j.microdroid to
+      io.github.avf4j.service;
+  exports io.github.avf4j.microdroid.payload to
+      io.github.avf4j.service;
+  exports io.github.avf4j.microdroid.report to
+      io.github.avf4j.service;
+}

@@ -1,0 +1,164 @@
+package io.github.avf4j.qemu.process;
+
+import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.qemu.qmp.QmpConnection;
+import io.github.avf4j.qemu.vhostuser.VhostUserServer;
+import io.github.avf4j.spi.DiskSpec;
+import io.github.avf4j.spi.MachineSpec;
+import io.github.avf4j.virtio.VirtioDevice;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A QEMU process that has made a machine, paused at first, with everything of this JVM that serves
+ * it.
+ *
+ * <p>Thread-safe.
+ */
+public final class MachineProcess implements AutoCloseable {
+  private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
+
+  /** The vsock queues rx and tx; the event queue is QEMU's. */
+  private static final int VSOCK_QUEUES = 2;
+
+  /** What to close, the last opened first. */
+  private final Deque<AutoCloseable> resources = new ArrayDeque<>();
+
+  private final QemuProcess process;
+  private final QmpConnection qmp;
+  private final VhostUserServer vsockServer;
+  private final OutputPump serial;
+  private final OutputPump console;
+
+  /**
+   * Starts QEMU and waits until it has made the machine.
+   *
+   * @param vsock serves as the machine's vsock device and stays the caller's
+   * @throws InvalidImageException if kernel, initrd or a disk cannot be used
+   * @throws io.github.avf4j.HypervisorException if QEMU does not make the machine
+   */
+  public MachineProcess(QemuBinary binary, MachineSpec spec, VirtioDevice vsock) {
+    requireUsable(spec);
+    String threads = "avf-" + spec.name();
+    try {
+      PrivateFolder folder = keep(PrivateFolder.create());
+      vsockServer =
+          keep(
+              VhostUserServer.listen(
+                  folder.file(QemuCommand.VSOCK_SOCKET),
+                  vsock,
+                  VSOCK_QUEUES,
+                  spec.memory().bytes(),
+                  threads + "-io"));
+      serial =
+          keep(
+              OutputPump.listen(
+                  folder.file(QemuCommand.SERIAL_SOCKET), spec.serialOutput(), threads + "-serial"));
+      console =
+          keep(
+              OutputPump.listen(
+                  folder.file(QemuCommand.CONSOLE_SOCKET),
+                  spec.consoleOutput(),
+                  threads + "-console"));
+      process =
+          keep(
+              QemuProcess.start(folder, QemuCommand.forMachine(binary, spec, folder), threads));
+      qmp = process.connect(START_TIMEOUT);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private <T extends AutoCloseable> T keep(T resource) {
+    resources.push(resource);
+    return resource;
+  }
+
+  private static void requireUsable(MachineSpec spec) {
+    KernelFile.requireBootable(spec.kernel());
+    spec.initrd().ifPresent(initrd -> KernelFile.requireReadable("initrd", initrd));
+    for (DiskSpec disk : spec.disks()) {
+      KernelFile.requireReadable("disk", disk.image());
+      if (!disk.readOnly() && !Files.isWritable(disk.image())) {
+        throw new InvalidImageException(
+            "the disk " + disk.image() + " cannot be written: give this user access, or make it"
+                + " read-only");
+      }
+      requireSectors(disk);
+    }
+  }
+
+  private static void requireSectors(DiskSpec disk) {
+    try {
+      long size = Files.size(disk.image());
+      if (size == 0 || size % 512 != 0) {
+        throw new InvalidImageException(
+            "the size of the disk " + disk.image() + " must be a nonzero multiple of 512 but was "
+                + size);
+      }
+    } catch (IOException e) {
+      throw new InvalidImageException("the disk " + disk.image() + " cannot be read: " + e, e);
+    }
+  }
+
+  /** Returns the QMP connection; the machine runs after {@code cont}. */
+  public QmpConnection qmp() {
+    return qmp;
+  }
+
+  /** Returns the stream to the guest's virtio console. */
+  public OutputStream consoleInput() {
+    return console.input();
+  }
+
+  /** Kills QEMU. Returns at once. Idempotent. */
+  public void kill() {
+    process.kill();
+  }
+
+  /**
+   * Waits for QEMU's end, then until all that the guest wrote and sent was taken; false if QEMU does
+   * not end in time.
+   */
+  public boolean awaitEnd(Duration timeout) {
+    if (!process.awaitEnd(timeout)) {
+      return false;
+    }
+    serial.awaitEnd();
+    console.awaitEnd();
+    vsockServer.close();
+    return true;
+  }
+
+  /** Returns whether a CPU of the machine gave up over a triple fault. */
+  public boolean sawTripleFault() {
+    return process.sawTripleFault();
+  }
+
+  /** Returns how QEMU ended and the last lines that it wrote, for people. */
+  public String describeEnd() {
+    String tail = process.errorTail();
+    return process.describeEnd() + (tail.isEmpty() ? "" : ": " + tail);
+  }
+
+  /** Kills QEMU and gives everything back. Idempotent. */
+  @Override
+  public void close() {
+    while (true) {
+      @Nullable AutoCloseable resource;
+      synchronized (resources) {
+        resource = resources.poll();
+      }
+      if (resource == null) {
+        return;
+      }
+      QemuProcess.closeQuietly(resource);
+    }
+  }
+}

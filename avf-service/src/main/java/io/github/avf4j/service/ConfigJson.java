@@ -1,0 +1,193 @@
+package io.github.avf4j.service;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.avf4j.CpuTopology;
+import io.github.avf4j.CustomImageConfig;
+import io.github.avf4j.DataSize;
+import io.github.avf4j.DebugLevel;
+import io.github.avf4j.DiskImage;
+import io.github.avf4j.KernelImage;
+import io.github.avf4j.Payload;
+import io.github.avf4j.ProtectionLevel;
+import io.github.avf4j.StoreException;
+import io.github.avf4j.VirtualMachineConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * A machine's configuration as {@code config.json} has it.
+ *
+ * <p>What is read goes through the builders, so that all of their checks hold for a file that
+ * somebody edited.
+ */
+final class ConfigJson {
+  private static final int VERSION = 1;
+  private static final ObjectMapper mapper =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private ConfigJson() {}
+
+  static byte[] write(VirtualMachineConfig config) {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    root.put("version", VERSION);
+    config.payload().ifPresent(payload -> root.set("payload", payload(payload)));
+    config.customImage().ifPresent(image -> root.set("customImage", customImage(image)));
+    // The default is not written, so that it may move with the user's cache folder.
+    if (config.payload().isPresent() && !config.kernel().equals(KernelImage.installed())) {
+      root.putObject("kernel")
+          .put("image", config.kernel().image().toString())
+          .put("modules", config.kernel().modules().toString());
+    }
+    root.put("memoryBytes", config.memory().bytes());
+    root.put("vcpus", config.cpuTopology().vcpus());
+    root.put("debugLevel", config.debugLevel().name());
+    root.put("outputCaptured", config.outputCaptured());
+    root.put("consoleInputSupported", config.consoleInputSupported());
+    root.put("protectionLevel", config.protectionLevel().name());
+    root.put("bootTimeout", config.bootTimeout().toString());
+    config.backend().ifPresent(backend -> root.put("backend", backend));
+    try {
+      return mapper.writeValueAsBytes(root);
+    } catch (JsonProcessingException e) {
+      throw new AssertionError("a tree of strings and numbers can be written", e);
+    }
+  }
+
+  private static ObjectNode payload(Payload payload) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("executable", payload.executable().toString());
+    ArrayNode arguments = node.putArray("arguments");
+    payload.arguments().forEach(arguments::add);
+    ObjectNode environment = node.putObject("environment");
+    new TreeMap<>(payload.environment()).forEach(environment::put);
+    return node;
+  }
+
+  private static ObjectNode customImage(CustomImageConfig image) {
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("kernel", image.kernel().toAbsolutePath().toString());
+    image.initrd().ifPresent(file -> node.put("initrd", file.toAbsolutePath().toString()));
+    node.put("commandLine", image.commandLine());
+    ArrayNode disks = node.putArray("disks");
+    for (DiskImage disk : image.disks()) {
+      disks.addObject().put("image", disk.image().toString()).put("readOnly", disk.readOnly());
+    }
+    return node;
+  }
+
+  /**
+   * Reads a configuration.
+   *
+   * @throws StoreException if it was written by a newer version or does not make sense
+   */
+  static VirtualMachineConfig read(Path file, byte[] content) {
+    try {
+      JsonNode root = mapper.readTree(content);
+      int version = root.path("version").asInt(0);
+      if (version > VERSION) {
+        throw new StoreException(
+            file
+                + " was written by a newer version of avf4j (format "
+                + version
+                + ", this one knows "
+                + VERSION
+                + "): use that version");
+      }
+      if (version < 1) {
+        throw invalid(file, "it has no version", null);
+      }
+      return read(root);
+    } catch (IOException | IllegalArgumentException | IllegalStateException e) {
+      throw invalid(file, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static VirtualMachineConfig read(JsonNode root) {
+    VirtualMachineConfig.Builder builder = VirtualMachineConfig.builder();
+    if (root.has("payload")) {
+      builder.payload(readPayload(root.get("payload")));
+    }
+    if (root.has("customImage")) {
+      builder.customImage(readCustomImage(root.get("customImage")));
+    }
+    if (root.has("kernel")) {
+      JsonNode kernel = root.get("kernel");
+      builder.kernel(KernelImage.of(path(kernel, "image"), path(kernel, "modules")));
+    }
+    builder.memory(DataSize.ofBytes(required(root, "memoryBytes").asLong()));
+    builder.cpuTopology(CpuTopology.of(required(root, "vcpus").asInt()));
+    builder.debugLevel(DebugLevel.valueOf(text(root, "debugLevel")));
+    builder.outputCaptured(required(root, "outputCaptured").asBoolean());
+    builder.consoleInputSupported(required(root, "consoleInputSupported").asBoolean());
+    builder.protectionLevel(ProtectionLevel.valueOf(text(root, "protectionLevel")));
+    builder.bootTimeout(duration(text(root, "bootTimeout")));
+    if (root.has("backend")) {
+      builder.backend(text(root, "backend"));
+    }
+    return builder.build();
+  }
+
+  private static Payload readPayload(JsonNode node) {
+    Payload payload = Payload.executable(path(node, "executable"));
+    String[] arguments = new String[node.path("arguments").size()];
+    for (int i = 0; i < arguments.length; i++) {
+      arguments[i] = node.path("arguments").get(i).asText();
+    }
+    payload = payload.withArguments(arguments);
+    for (var variable : node.path("environment").properties()) {
+      payload = payload.withEnvironment(variable.getKey(), variable.getValue().asText());
+    }
+    return payload;
+  }
+
+  private static CustomImageConfig readCustomImage(JsonNode node) {
+    CustomImageConfig.Builder builder = CustomImageConfig.builder();
+    builder.kernel(path(node, "kernel"));
+    Optional.ofNullable(node.get("initrd")).ifPresent(file -> builder.initrd(path(node, "initrd")));
+    builder.commandLine(text(node, "commandLine"));
+    for (JsonNode disk : node.path("disks")) {
+      builder.addDisk(
+          new DiskImage(path(disk, "image"), required(disk, "readOnly").asBoolean()));
+    }
+    return builder.build();
+  }
+
+  private static Path path(JsonNode node, String field) {
+    return Path.of(text(node, field));
+  }
+
+  private static String text(JsonNode node, String field) {
+    return required(node, field).asText();
+  }
+
+  private static JsonNode required(JsonNode node, String field) {
+    JsonNode value = node.get(field);
+    if (value == null || value.isNull()) {
+      throw new IllegalArgumentException("it has no field " + field);
+    }
+    return value;
+  }
+
+  private static Duration duration(String text) {
+    try {
+      return Duration.parse(text);
+    } catch (java.time.DateTimeException e) {
+      throw new IllegalArgumentException("\"" + text + "\" is no duration", e);
+    }
+  }
+
+  private static StoreException invalid(
+      Path file, String why, @org.jspecify.annotations.Nullable Exception cause) {
+    return new StoreException(
+        file + " is no valid configuration, " + why + ": delete the VM and create it again", cause);
+  }
+}

@@ -1,0 +1,86 @@
+package io.github.avf4j.service;
+
+import io.github.avf4j.VsockChannel;
+import io.github.avf4j.VsockListener;
+import io.github.avf4j.microdroid.report.GuestReports;
+import java.io.IOException;
+import java.net.ProtocolException;
+import java.time.Duration;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The host's end of the channel on which a guest reports: one connection to the host's port that is
+ * equal to the guest's CID.
+ *
+ * <p>Runs on a thread of its own, which ends with the last report or with the machine.
+ */
+final class GuestLink implements Runnable {
+  private static final Logger log = LoggerFactory.getLogger(GuestLink.class);
+  private static final Duration ROUND = Duration.ofSeconds(60);
+
+  private final String name;
+  private final VsockListener port;
+  private final Listener listener;
+
+  /** Hears what the guest reports. */
+  interface Listener {
+    /** The guest reported something. */
+    void reported(GuestReports.Report report);
+
+    /** The guest does not keep to the protocol; nothing more is heard from it. */
+    void broken(String why);
+
+    /** Returns whether the machine is over, so that there is nothing to wait for. */
+    boolean isOver();
+  }
+
+  GuestLink(String name, VsockListener port, Listener listener) {
+    this.name = name;
+    this.port = port;
+    this.listener = listener;
+  }
+
+  @Override
+  public void run() {
+    try {
+      Optional<VsockChannel> channel = accept();
+      if (channel.isPresent()) {
+        try (VsockChannel open = channel.get()) {
+          read(open);
+        }
+      }
+    } catch (InterruptedException e) {
+      // Nobody has reason to interrupt this thread; if somebody does, it ends.
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private Optional<VsockChannel> accept() throws InterruptedException {
+    // Only the guest's init may report, and it comes first: nobody is let in after it.
+    try (port) {
+      Optional<VsockChannel> channel = Optional.empty();
+      while (channel.isEmpty() && !listener.isOver()) {
+        channel = port.accept(ROUND);
+      }
+      return channel;
+    }
+  }
+
+  private void read(VsockChannel channel) {
+    GuestReports reports = new GuestReports(channel);
+    try {
+      Optional<GuestReports.Report> report;
+      while ((report = reports.next()).isPresent()) {
+        log.debug("{}: {}", name, report.get());
+        listener.reported(report.get());
+      }
+    } catch (ProtocolException e) {
+      listener.broken(String.valueOf(e.getMessage()));
+    } catch (IOException e) {
+      // The machine ends, or goes on without telling: its end says which.
+      log.debug("{}: the report channel ended: {}", name, e.toString());
+    }
+  }
+}

@@ -1,0 +1,35 @@
+package io.github.avf4j.benchmarks;
+
+import java.util.Locale;
+
+/**
+ * One measured number and its baseline.
+ *
+ * @param name the benchmark's name
+ * @param value our figure
+ * @param unit its unit, the baseline's too
+ * @param baseline the figure it is compared with
+ * @param goal what the ratio of value to baseline should be, for people
+ */
+record Result(String name, double value, String unit, double baseline, String goal) {
+  double ratio() {
+    return value / baseline;
+  }
+
+  String row() {
+    return String.format(
+        Locale.ROOT,
+        "%-18s %14.2f %14.2f  %-8s %8.3f  %s",
+        name,
+        value,
+        baseline,
+        unit,
+        ratio(),
+        goal);
+  }
+
+  static String header() {
+    return String.format(
+        "%-18s %14s %14s  %-8s %8s  %s", "name", "value", "baseline", "unit", "ratio", "goal");
+  }
+}
