@@ -49,7 +49,10 @@ public interface CustomImageConfig {
         MAX_COMMAND_LINE,
         commandLine());
     Require.state(
-        disks().size() <= MAX_DISKS, "disks must be at most %s but were %s", MAX_DISKS, disks().size());
+        disks().size() <= MAX_DISKS,
+        "disks must be at most %s but were %s",
+        MAX_DISKS,
+        disks().size());
   }
 
   /** Returns a new builder. */

@@ -11,8 +11,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DataSizeTest {
   @ParameterizedTest
   @CsvSource({
-    "0, 0", "4096, 4096", "1K, 1024", "256M, 268435456", "1GiB, 1073741824", "2 gb, 2147483648",
-    " 3m , 3145728", "1T, 1099511627776", "7B, 7", "1kib, 1024"
+    "0, 0",
+    "4096, 4096",
+    "1K, 1024",
+    "256M, 268435456",
+    "1GiB, 1073741824",
+    "2 gb, 2147483648",
+    " 3m , 3145728",
+    "1T, 1099511627776",
+    "7B, 7",
+    "1kib, 1024"
   })
   void readsNumbersWithUnits(String text, long bytes) {
     assertThat(DataSize.parse(text)).isEqualTo(DataSize.ofBytes(bytes));

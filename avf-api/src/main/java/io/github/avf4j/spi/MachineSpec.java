@@ -78,7 +78,10 @@ public interface MachineSpec {
         MAX_COMMAND_LINE,
         commandLine());
     Require.state(
-        disks().size() <= MAX_DISKS, "disks must be at most %s but were %s", MAX_DISKS, disks().size());
+        disks().size() <= MAX_DISKS,
+        "disks must be at most %s but were %s",
+        MAX_DISKS,
+        disks().size());
   }
 
   /** Returns a new builder. */

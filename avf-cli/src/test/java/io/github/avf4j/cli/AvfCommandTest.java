@@ -38,9 +38,27 @@ class AvfCommandTest {
   void runTakesEveryOption() {
     VirtualMachineConfig config =
         config(
-            "run", "--kernel", "k", "--initrd", "i", "--cmdline", "a b", "--disk", "one:ro",
-            "--disk", "two", "--disk", "three:rw", "--memory", "512M", "--cpus", "2", "--backend",
-            "qemu", "--timeout", "5m");
+            "run",
+            "--kernel",
+            "k",
+            "--initrd",
+            "i",
+            "--cmdline",
+            "a b",
+            "--disk",
+            "one:ro",
+            "--disk",
+            "two",
+            "--disk",
+            "three:rw",
+            "--memory",
+            "512M",
+            "--cpus",
+            "2",
+            "--backend",
+            "qemu",
+            "--timeout",
+            "5m");
     var image = config.customImage().orElseThrow();
     assertThat(image.kernel()).isEqualTo(Path.of("k"));
     assertThat(image.initrd()).contains(Path.of("i"));
@@ -128,9 +146,7 @@ class AvfCommandTest {
     assertThat(ExitCode.of(new StopReason.Reboot())).isZero();
     assertThat(ExitCode.of(new StopReason.Killed())).isEqualTo(1);
     assertThat(ExitCode.of(new StopReason.InfrastructureError("x"))).isEqualTo(1);
-    assertThat(
-            ExitCode.of(
-                new StopReason.Crash(StopReason.CrashKind.PANIC, "x", Optional.empty())))
+    assertThat(ExitCode.of(new StopReason.Crash(StopReason.CrashKind.PANIC, "x", Optional.empty())))
         .isEqualTo(1);
   }
 }

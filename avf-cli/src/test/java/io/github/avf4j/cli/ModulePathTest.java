@@ -30,8 +30,7 @@ class ModulePathTest {
                     "info"))
             .redirectErrorStream(true)
             .start();
-    String output =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(output).contains("backend kvm: ", "backend qemu: ");
     assertThat(process.exitValue()).as(output).isZero();

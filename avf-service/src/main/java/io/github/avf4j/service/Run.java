@@ -233,8 +233,7 @@ final class Run implements MachineListener, GuestLink.Listener, PanicWatch.Liste
   @Override
   public void broken(String why) {
     String message = "the guest broke the report protocol: " + why;
-    GuestReports.Failure failed =
-        new GuestReports.Failure(ErrorCode.UNKNOWN, message);
+    GuestReports.Failure failed = new GuestReports.Failure(ErrorCode.UNKNOWN, message);
     reported(failed);
     kill(new StopReason.MicrodroidError(failed.code(), message));
   }
@@ -403,8 +402,7 @@ final class Run implements MachineListener, GuestLink.Listener, PanicWatch.Liste
     }
   }
 
-  private void awaitUntil(Duration timeout, BooleanSupplier condition)
-      throws InterruptedException {
+  private void awaitUntil(Duration timeout, BooleanSupplier condition) throws InterruptedException {
     long limit;
     try {
       limit = Math.max(0, timeout.toNanos());

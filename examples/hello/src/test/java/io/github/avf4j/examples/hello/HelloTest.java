@@ -35,8 +35,7 @@ class HelloTest {
       assertThat(value == '\n' || value > ' ' && value < 0x7f).isTrue();
       lines += value == '\n' ? 1 : 0;
     }
-    String digest =
-        HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    String digest = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
     assertThat(GeneratedText.summary(size)).isEqualTo(new GeneratedText.Summary(digest, lines));
   }
 
@@ -55,8 +54,7 @@ class HelloTest {
   void readmeHasTheExampleThatIsCompiled() throws Exception {
     String readme = compact(Files.readString(Path.of("../../README.md")));
     String source =
-        Files.readString(
-            Path.of("src/main/java/io/github/avf4j/examples/hello/TenLines.java"));
+        Files.readString(Path.of("src/main/java/io/github/avf4j/examples/hello/TenLines.java"));
     int start = source.indexOf("    try (VirtualMachineManager");
     String example = compact(source.substring(start, source.lastIndexOf("  }\n}")));
     assertThat(readme).contains(example);
