@@ -1,6 +1,6 @@
 /**
- * Guest memory, virtqueues and virtio devices. A device sees guest memory, an interrupt line and its
- * host side; it knows no hypervisor.
+ * Guest memory, virtqueues and virtio devices. A device sees guest memory, an interrupt line and
+ * its host side; it knows no hypervisor.
  */
 module io.github.avf4j.virtio {
   requires transitive io.github.avf4j.api;

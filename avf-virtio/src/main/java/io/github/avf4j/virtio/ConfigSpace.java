@@ -5,8 +5,8 @@ public final class ConfigSpace {
   private ConfigSpace() {}
 
   /**
-   * Returns {@code width} bytes of {@code space} at {@code offset}; what lies outside is zero, and so
-   * is all if the width is none of 1, 2 and 4.
+   * Returns {@code width} bytes of {@code space} at {@code offset}; what lies outside is zero, and
+   * so is all if the width is none of 1, 2 and 4.
    */
   public static int read(byte[] space, int offset, int width) {
     if (!isLegalWidth(width)) {

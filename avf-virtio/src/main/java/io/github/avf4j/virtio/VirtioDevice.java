@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A virtio device as a transport drives it.
  *
- * <p>All methods but {@link #close()} and {@link #readConfig}/{@link #writeConfig} are called one at
- * a time; a transport serialises them. Between {@link #activate} and {@link #reset} or {@link
+ * <p>All methods but {@link #close()} and {@link #readConfig}/{@link #writeConfig} are called one
+ * at a time; a transport serialises them. Between {@link #activate} and {@link #reset} or {@link
  * #close} the device may also work on its queues from threads of its own.
  */
 public interface VirtioDevice extends AutoCloseable {

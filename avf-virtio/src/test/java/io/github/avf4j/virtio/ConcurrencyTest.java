@@ -53,8 +53,8 @@ class ConcurrencyTest {
   }
 
   /**
-   * A second CPU flips length, flags and successor of a descriptor between two values, each of which
-   * makes a legal chain; what the device gets must be one of the two.
+   * A second CPU flips length, flags and successor of a descriptor between two values, each of
+   * which makes a legal chain; what the device gets must be one of the two.
    */
   @Test
   void seesOneOfTheConsistentOutcomesOfADescriptorThatChanges() throws Exception {
@@ -192,7 +192,8 @@ class ConcurrencyTest {
       while (added < total && added - collected < size / 2) {
         int slot = added % (size / 2);
         memory.storeInt(0x8000 + 8L * slot, added);
-        ring.add(new Segment(0x8000 + 8L * slot, 4, false), new Segment(0x8004 + 8L * slot, 4, true));
+        ring.add(
+            new Segment(0x8000 + 8L * slot, 4, false), new Segment(0x8004 + 8L * slot, 4, true));
         added++;
         if (ring.needsKick(eventIdx)) {
           kicks.release();
@@ -217,8 +218,7 @@ class ConcurrencyTest {
   void resetsADeviceThatIsKeptBusy() throws Exception {
     ByteSink slow = (bytes, offset, length) -> Thread.onSpinWait();
     ScriptedDriver driver =
-        new ScriptedDriver(
-            new ConsoleDevice(ConsoleConfig.builder().output(slow).build()));
+        new ScriptedDriver(new ConsoleDevice(ConsoleConfig.builder().output(slow).build()));
     try {
       for (int round = 0; round < 20; round++) {
         driver.start(0, 4);

@@ -13,8 +13,6 @@ public final class Bench {
           new KvmCycle(),
           new VmLoad(),
           new VmRss(),
-          new VsockThroughput(),
-          new VsockRoundtrip(),
           new DemoOverhead());
 
   private Bench() {}

@@ -74,7 +74,7 @@ final class PayloadTest {
             BootStage.PAYLOAD_STARTED,
             BootStage.PAYLOAD_FINISHED,
             BootStage.STOPPED);
-    assertThat(stages.values()).isSorted();
+    assertThat(List.copyOf(stages.values())).isSorted();
   }
 
   @Test

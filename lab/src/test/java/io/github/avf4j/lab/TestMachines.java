@@ -37,7 +37,7 @@ final class TestMachines implements AutoCloseable {
         configured != null
             ? Path.of(configured)
             : projectRoot()
-                .resolve("avf-microdroid/target/guest/x86_64-unknown-linux-gnu/release/test-payload");
+                .resolve("avf-microdroid/target/cargo/x86_64-unknown-linux-gnu/release/test-payload");
     if (!Files.isExecutable(path)) {
       throw new IllegalStateException("no test payload at " + path + ": build avf-microdroid first");
     }

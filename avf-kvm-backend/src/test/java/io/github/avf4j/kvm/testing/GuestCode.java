@@ -133,6 +133,20 @@ public final class GuestCode {
     return b.array();
   }
 
+  /** Returns a bzImage whose 64-bit entry is the code. */
+  public byte[] bzImage() {
+    byte[] text = bytes();
+    int kernel = 5 * 512;
+    int size = 0x200 + text.length + 15 & -16;
+    ByteBuffer b = ByteBuffer.allocate(kernel + size).order(ByteOrder.LITTLE_ENDIAN);
+    b.put(0x1EF, (byte) 0xFF).put(0x1F1, (byte) 4).putInt(0x1F4, size / 16);
+    b.putShort(0x1FE, (short) 0xAA55).put(0x201, (byte) 0x6A).putInt(0x202, 0x53726448);
+    b.putShort(0x206, (short) 0x020F).putInt(0x22C, 0x7FFFFFFF).putShort(0x236, (short) 1);
+    b.putLong(0x258, LOAD_ADDRESS).putInt(0x260, 0x10000);
+    b.put(kernel + 0x200, text);
+    return b.array();
+  }
+
   private static void header(ByteBuffer b, int segments) {
     b.putInt(0, 0x464C457F).put(4, (byte) 2).put(5, (byte) 1).put(6, (byte) 1);
     b.putShort(16, (short) 2).putShort(18, (short) 62).putInt(20, 1);

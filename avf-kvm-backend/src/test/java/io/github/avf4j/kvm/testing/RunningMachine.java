@@ -15,6 +15,10 @@ import java.util.function.UnaryOperator;
 
 /** A machine with what it printed and how it ended. Thread-safe. */
 public final class RunningMachine implements AutoCloseable {
+  /** As a command line: the serial port's sink throws. */
+  public static final String FAILING_SINK = "failing sink";
+
+  private final ByteArrayOutputStream console = new ByteArrayOutputStream();
   private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
   private final CompletableFuture<Long> entered = new CompletableFuture<>();
   private final CompletableFuture<StopReason> stopped = new CompletableFuture<>();
@@ -22,10 +26,20 @@ public final class RunningMachine implements AutoCloseable {
   private final KvmMachine machine;
 
   private RunningMachine(MachineSpec.Builder builder) {
+    boolean fail = builder.build().commandLine().equals(FAILING_SINK);
     MachineSpec spec =
         builder
+            .consoleOutput(
+                (bytes, offset, length) -> {
+                  synchronized (console) {
+                    console.write(bytes, offset, length);
+                  }
+                })
             .serialOutput(
                 (bytes, offset, length) -> {
+                  if (fail) {
+                    throw new IllegalStateException("on purpose");
+                  }
                   synchronized (serial) {
                     serial.write(bytes, offset, length);
                     serial.notifyAll();
@@ -106,6 +120,13 @@ public final class RunningMachine implements AutoCloseable {
   public String serial() {
     synchronized (serial) {
       return serial.toString(StandardCharsets.ISO_8859_1);
+    }
+  }
+
+  /** Returns what was written to the virtio console so far. */
+  public String console() {
+    synchronized (console) {
+      return console.toString(StandardCharsets.ISO_8859_1);
     }
   }
 

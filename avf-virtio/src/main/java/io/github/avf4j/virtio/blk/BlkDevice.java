@@ -60,9 +60,7 @@ public final class BlkDevice implements VirtioDevice {
     if (config.readOnly()) {
       return features | BlkFeatures.READ_ONLY;
     }
-    return features
-        | BlkFeatures.WRITE_ZEROES
-        | (backend.canDiscard() ? BlkFeatures.DISCARD : 0);
+    return features | BlkFeatures.WRITE_ZEROES | (backend.canDiscard() ? BlkFeatures.DISCARD : 0);
   }
 
   private static byte[] configSpace(BlkConfig config, BlockBackend backend) {

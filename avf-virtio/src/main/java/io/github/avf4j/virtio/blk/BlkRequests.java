@@ -108,8 +108,7 @@ final class BlkRequests {
     return BlkStatus.OK;
   }
 
-  private BlkStatus writeSectors(DescriptorChain chain, long sector, long room)
-      throws IOException {
+  private BlkStatus writeSectors(DescriptorChain chain, long sector, long room) throws IOException {
     long length = chain.readRemaining();
     if (readOnly || room != 0 || !isInside(sector, length)) {
       return BlkStatus.IOERR;

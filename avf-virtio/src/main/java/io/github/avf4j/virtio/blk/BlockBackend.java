@@ -35,8 +35,8 @@ public interface BlockBackend extends AutoCloseable {
   }
 
   /**
-   * Gives the storage behind {@code length} bytes at {@code position} back to the host; what the guest
-   * reads there afterwards is zero or what was there.
+   * Gives the storage behind {@code length} bytes at {@code position} back to the host; what the
+   * guest reads there afterwards is zero or what was there.
    */
   default void discard(long position, long length) throws IOException {
     throw new UnsupportedOperationException("this disk cannot discard");

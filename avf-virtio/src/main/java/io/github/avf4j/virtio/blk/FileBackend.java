@@ -12,8 +12,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Set;
 
 /**
- * A disk that is a raw image file, through a {@link FileChannel}. Its size is what the file had when
- * it was opened. It cannot discard: the JDK has no way to punch a hole. Thread-safe.
+ * A disk that is a raw image file, through a {@link FileChannel}. Its size is what the file had
+ * when it was opened. It cannot discard: the JDK has no way to punch a hole. Thread-safe.
  */
 public final class FileBackend implements BlockBackend {
   private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(1 << 16).asReadOnlyBuffer();
@@ -29,8 +29,8 @@ public final class FileBackend implements BlockBackend {
   /**
    * Opens {@code image}.
    *
-   * @throws InvalidImageException if it is no regular file, cannot be opened, or its length is not a
-   *     nonzero multiple of 512 bytes
+   * @throws InvalidImageException if it is no regular file, cannot be opened, or its length is not
+   *     a nonzero multiple of 512 bytes
    */
   public static FileBackend open(Path image, boolean readOnly) {
     if (!Files.isRegularFile(image)) {

@@ -17,9 +17,9 @@ import org.slf4j.LoggerFactory;
 /**
  * A console with one port (virtio 1.2, section 5.3).
  *
- * <p>Output is given to the {@link ByteSink} on the thread that calls {@link #queueNotified}, in the
- * order in which the guest wrote it. Input is taken by {@link #input()} on any thread. Thread-safe as
- * {@link VirtioDevice} says.
+ * <p>Output is given to the {@link ByteSink} on the thread that calls {@link #queueNotified}, in
+ * the order in which the guest wrote it. Input is taken by {@link #input()} on any thread.
+ * Thread-safe as {@link VirtioDevice} says.
  */
 public final class ConsoleDevice implements VirtioDevice {
   private static final Logger LOG = LoggerFactory.getLogger(ConsoleDevice.class);

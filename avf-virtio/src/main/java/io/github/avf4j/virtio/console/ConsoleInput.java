@@ -11,7 +11,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way of input from a user's thread to the guest: a ring buffer, and behind it the receive queue.
+ * The way of input from a user's thread to the guest: a ring buffer, and behind it the receive
+ * queue.
  *
  * <p>Any thread writes; the event loop and the thread that resets the device change the queue. The
  * lock is this object's, and nothing is called under it that takes another. Thread-safe.

@@ -13,10 +13,10 @@ import java.util.Objects;
 /**
  * The RAM of a guest, by guest-physical address.
  *
- * <p>All values are little-endian. An access may cross from a chunk to the next and from a region to
- * the adjacent one; whatever touches an address that is not RAM throws {@link GuestMemoryException}.
- * The guest may change every byte at any time: read what it wrote once, then check it, then use it.
- * An access may be torn, except those that say otherwise.
+ * <p>All values are little-endian. An access may cross from a chunk to the next and from a region
+ * to the adjacent one; whatever touches an address that is not RAM throws {@link
+ * GuestMemoryException}. The guest may change every byte at any time: read what it wrote once, then
+ * check it, then use it. An access may be torn, except those that say otherwise.
  *
  * <p>Never blocks. Thread-safe.
  */

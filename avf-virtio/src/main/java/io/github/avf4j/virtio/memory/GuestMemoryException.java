@@ -13,11 +13,7 @@ public final class GuestMemoryException extends RuntimeException {
   /** Makes an exception for an access of {@code length} bytes at {@code address}. */
   public GuestMemoryException(long address, long length, String problem) {
     super(
-        length
-            + " bytes at guest-physical address 0x"
-            + Long.toHexString(address)
-            + " "
-            + problem);
+        length + " bytes at guest-physical address 0x" + Long.toHexString(address) + " " + problem);
     this.address = address;
     this.length = length;
   }

@@ -48,9 +48,7 @@ final class FeatureRegisters {
 
   /** Says whether FEATURES_OK may be set (virtio 1.2, sections 2.2.2 and 6.2). */
   boolean areLegal() {
-    return !beyond
-        && (accepted & ~offered) == 0
-        && (accepted & TransportFeatures.VERSION_1) != 0;
+    return !beyond && (accepted & ~offered) == 0 && (accepted & TransportFeatures.VERSION_1) != 0;
   }
 
   void reset() {

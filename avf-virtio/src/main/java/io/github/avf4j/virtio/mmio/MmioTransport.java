@@ -14,9 +14,10 @@ import org.slf4j.LoggerFactory;
  * A virtio device behind the registers of virtio-mmio version 2 (virtio 1.2, section 4.2).
  *
  * <p>Whatever a driver does out of order is ignored, or marks the device NEEDS_RESET; no access
- * throws. The status follows 0, ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK; features can be written
- * before FEATURES_OK, queues set up between FEATURES_OK and DRIVER_OK, and nothing of either changes
- * afterwards but by a reset. A notification that comes before DRIVER_OK is remembered.
+ * throws. The status follows 0, ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK; features can be
+ * written before FEATURES_OK, queues set up between FEATURES_OK and DRIVER_OK, and nothing of
+ * either changes afterwards but by a reset. A notification that comes before DRIVER_OK is
+ * remembered.
  *
  * <p>Registers are accessed by vCPU threads, notifications come from the event loop. Status,
  * interrupt status, acknowledgement and configuration space never block; other accesses wait while
@@ -46,6 +47,7 @@ public final class MmioTransport implements AutoCloseable {
 
   private int queueSelect;
   private long earlyNotifications;
+  private long problems;
   private boolean closed;
 
   /** Makes a transport for {@code device}, which it owns from now on. */
@@ -119,12 +121,7 @@ public final class MmioTransport implements AutoCloseable {
     if (offset >= Registers.WINDOW || !ConfigSpace.isLegalWidth(width)) {
       return 0;
     }
-    try {
-      return device.readConfig(offset - Registers.CONFIG, width);
-    } catch (RuntimeException e) {
-      LOG.error("virtio device {} failed to read its configuration", device.deviceId(), e);
-      return 0;
-    }
+    return device.readConfig(offset - Registers.CONFIG, width);
   }
 
   private int readSelected(int offset) {
@@ -164,11 +161,7 @@ public final class MmioTransport implements AutoCloseable {
     if (offset >= Registers.WINDOW || !ConfigSpace.isLegalWidth(width)) {
       return;
     }
-    try {
-      device.writeConfig(offset - Registers.CONFIG, width, value);
-    } catch (RuntimeException e) {
-      LOG.error("virtio device {} failed to write its configuration", device.deviceId(), e);
-    }
+    device.writeConfig(offset - Registers.CONFIG, width, value);
   }
 
   private void writeSelected(int offset, int value) {
@@ -225,12 +218,10 @@ public final class MmioTransport implements AutoCloseable {
       activation = made;
       device.activate(made.queues(), features.accepted(), made);
     } catch (VirtqueueException e) {
-      LOG.warn("virtio device {} cannot be activated: {}", device.deviceId(), e.getMessage());
-      needReset();
+      needReset(e.getMessage(), null);
       return;
     } catch (RuntimeException e) {
-      LOG.error("virtio device {} failed to activate", device.deviceId(), e);
-      needReset();
+      needReset("failed to activate", e);
       return;
     }
     long early = earlyNotifications;
@@ -285,22 +276,35 @@ public final class MmioTransport implements AutoCloseable {
     try {
       device.queueNotified(queue);
     } catch (RuntimeException e) {
-      LOG.error("virtio device {} failed on queue {}", device.deviceId(), queue, e);
-      needReset();
+      needReset("failed on queue " + queue, e);
       return;
     }
     if (active.isBroken()) {
-      needReset();
+      needReset("a ring is broken", null);
     }
   }
 
-  private void needReset() {
+  private void needReset(@Nullable String problem, @Nullable RuntimeException cause) {
+    report(problem, cause);
     Activation active = activation;
     if (active != null) {
       active.stop();
     }
     status |= DeviceStatus.NEEDS_RESET;
     interrupts.configChange();
+  }
+
+  private void report(@Nullable String problem, @Nullable RuntimeException cause) {
+    problems++;
+    // A guest can break its device as often as it likes; the log must not grow with it.
+    if (Long.bitCount(problems) == 1) {
+      LOG.warn(
+          "virtio device {} has had {} failures so far; the last one: {}",
+          device.deviceId(),
+          problems,
+          problem,
+          cause);
+    }
   }
 
   private void reset() {
@@ -313,7 +317,7 @@ public final class MmioTransport implements AutoCloseable {
         try {
           device.reset();
         } catch (RuntimeException e) {
-          LOG.error("virtio device {} failed to reset", device.deviceId(), e);
+          report("failed to reset", e);
         }
       }
       for (QueueRegisters queue : queues) {

@@ -4,7 +4,6 @@ import io.github.avf4j.virtio.memory.GuestMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.util.Arrays;
 
 /**
  * One request of a driver: bytes for the device to read, then bytes for it to write.
@@ -13,37 +12,25 @@ import java.util.Arrays;
  * sees two byte streams with a cursor each, whatever the driver's split. The bytes still belong to
  * the guest, which may change them at any time: a device reads each of them once.
  *
- * <p>A chain may be held after the next poll, and is dead after {@link Virtqueue#complete}. All that
- * asks for more than is there throws {@link VirtqueueException} and moves nothing. Confined to the
- * thread that has the queue.
+ * <p>A chain may be held after the next poll, and is dead after {@link Virtqueue#complete}. All
+ * that asks for more than is there throws {@link VirtqueueException} and moves nothing. Confined to
+ * the thread that has the queue.
  */
 public final class DescriptorChain {
-  private static final int FIRST_CAPACITY = 8;
-
   final Virtqueue queue;
   private final GuestMemory memory;
+  private final BufferList readable;
+  private final BufferList writable;
   private int head;
+
+  /** Whether a device has the chain, so that it may complete it. */
   boolean held;
-
-  /** Addresses and lengths of the parts that are not empty; the readable ones come first. */
-  private long[] addresses = new long[FIRST_CAPACITY];
-
-  private long[] lengths = new long[FIRST_CAPACITY];
-  private int parts;
-  private int readableParts;
-  private long readableLength;
-  private long writableLength;
-
-  private int readPart;
-  private long readOffset;
-  private long readRemaining;
-  private int writePart;
-  private long writeOffset;
-  private long writeRemaining;
 
   DescriptorChain(Virtqueue queue, GuestMemory memory) {
     this.queue = queue;
     this.memory = memory;
+    readable = new BufferList(memory);
+    writable = new BufferList(memory);
   }
 
   /** Returns the index of the first descriptor, which names the chain in the used ring. */
@@ -61,39 +48,39 @@ public final class DescriptorChain {
 
   /** Returns how many bytes the device may read. */
   public long readableLength() {
-    return readableLength;
+    return readable.length();
   }
 
   /** Returns how many bytes the device may write. */
   public long writableLength() {
-    return writableLength;
+    return writable.length();
   }
 
   /** Returns how many bytes the read cursor has before it. */
   public long readRemaining() {
-    return readRemaining;
+    return readable.remaining();
   }
 
   /** Returns how many bytes the write cursor has before it. */
   public long writeRemaining() {
-    return writeRemaining;
+    return writable.remaining();
   }
 
   /** Returns how many bytes the write cursor has behind it. */
   public long written() {
-    return writableLength - writeRemaining;
+    return writable.length() - writable.remaining();
   }
 
   /** Reads as much as there is and {@code target} takes; returns how many bytes that was. */
   public int read(ByteBuffer target) {
-    int length = (int) Math.min(target.remaining(), readRemaining);
+    int length = (int) Math.min(target.remaining(), readable.remaining());
     int limit = target.limit();
     int end = target.position() + length;
     while (target.position() < end) {
-      int part = readPartLength(end - target.position());
+      int part = readable.part(end - target.position());
       target.limit(target.position() + part);
-      memory.read(readAddress(), target);
-      advanceRead(part);
+      memory.read(readable.address(), target);
+      readable.advance(part);
     }
     target.limit(limit);
     return length;
@@ -101,11 +88,11 @@ public final class DescriptorChain {
 
   /** Reads as much as there is up to {@code length} bytes; returns how many bytes that was. */
   public int read(byte[] target, int start, int length) {
-    int wanted = (int) Math.min(length, readRemaining);
+    int wanted = (int) Math.min(length, readable.remaining());
     for (int done = 0; done < wanted; ) {
-      int part = readPartLength(wanted - done);
-      memory.read(readAddress(), target, start + done, part);
-      advanceRead(part);
+      int part = readable.part(wanted - done);
+      memory.read(readable.address(), target, start + done, part);
+      readable.advance(part);
       done += part;
     }
     return wanted;
@@ -133,12 +120,7 @@ public final class DescriptorChain {
 
   /** Moves the read cursor over {@code length} bytes. */
   public void skip(long length) {
-    requireReadable(length);
-    for (long left = length; left > 0; ) {
-      long part = Math.min(left, lengths[readPart] - readOffset);
-      advanceRead(part);
-      left -= part;
-    }
+    readable.skip(length);
   }
 
   /**
@@ -146,12 +128,7 @@ public final class DescriptorChain {
    * limit} of them, and moves the read cursor over them. At least one byte.
    */
   public ByteBuffer nextReadable(int limit) {
-    requireReadable(1);
-    long address = readAddress();
-    ByteBuffer view =
-        memory.slice(address, memory.contiguous(address, readPartLength(Math.max(limit, 1))));
-    advanceRead(view.remaining());
-    return view;
+    return readable.next(limit);
   }
 
   /**
@@ -162,7 +139,7 @@ public final class DescriptorChain {
    * @throws IOException if the host does; the cursor then is somewhere behind what was written
    */
   public int readTo(FileChannel file, long position, int length) throws IOException {
-    requireReadable(length);
+    readable.require(length);
     for (int done = 0; done < length; ) {
       ByteBuffer source = nextReadable(length - done);
       while (source.hasRemaining()) {
@@ -174,14 +151,14 @@ public final class DescriptorChain {
 
   /** Writes as much as there is room for; returns how many bytes that was. */
   public int write(ByteBuffer source) {
-    int length = (int) Math.min(source.remaining(), writeRemaining);
+    int length = (int) Math.min(source.remaining(), writable.remaining());
     int limit = source.limit();
     int end = source.position() + length;
     while (source.position() < end) {
-      int part = writePartLength(end - source.position());
+      int part = writable.part(end - source.position());
       source.limit(source.position() + part);
-      memory.write(writeAddress(), source);
-      advanceWrite(part);
+      memory.write(writable.address(), source);
+      writable.advance(part);
     }
     source.limit(limit);
     return length;
@@ -189,11 +166,11 @@ public final class DescriptorChain {
 
   /** Writes as much as there is room for up to {@code length} bytes; returns how many. */
   public int write(byte[] source, int start, int length) {
-    int wanted = (int) Math.min(length, writeRemaining);
+    int wanted = (int) Math.min(length, writable.remaining());
     for (int done = 0; done < wanted; ) {
-      int part = writePartLength(wanted - done);
-      memory.write(writeAddress(), source, start + done, part);
-      advanceWrite(part);
+      int part = writable.part(wanted - done);
+      memory.write(writable.address(), source, start + done, part);
+      writable.advance(part);
       done += part;
     }
     return wanted;
@@ -224,12 +201,7 @@ public final class DescriptorChain {
    * limit} of them, and moves the write cursor over them. At least one byte.
    */
   public ByteBuffer nextWritable(int limit) {
-    requireWritable(1);
-    long address = writeAddress();
-    ByteBuffer view =
-        memory.slice(address, memory.contiguous(address, writePartLength(Math.max(limit, 1))));
-    advanceWrite(view.remaining());
-    return view;
+    return writable.next(limit);
   }
 
   /**
@@ -240,7 +212,7 @@ public final class DescriptorChain {
    * @throws IOException if the host does; the cursor then is somewhere behind what was read
    */
   public int writeFrom(FileChannel file, long position, int length) throws IOException {
-    requireWritable(length);
+    writable.require(length);
     for (int done = 0; done < length; ) {
       ByteBuffer target = nextWritable(length - done);
       while (target.hasRemaining()) {
@@ -256,60 +228,26 @@ public final class DescriptorChain {
 
   /** Writes one byte at {@code offset} of the writable part and leaves the cursor where it is. */
   public void writeAt(long offset, byte value) {
-    if (offset < 0 || offset >= writableLength) {
-      throw new VirtqueueException(
-          "offset " + offset + " is not in the " + writableLength + " writable bytes of a chain");
-    }
-    int part = readableParts;
-    long left = offset;
-    while (left >= lengths[part]) {
-      left -= lengths[part++];
-    }
-    memory.storeByte(addresses[part] + left, value);
+    memory.storeByte(writable.addressOf(offset), value);
   }
 
   void begin(int newHead) {
     head = newHead;
     held = true;
-    parts = 0;
-    readableParts = 0;
-    readableLength = 0;
-    writableLength = 0;
+    readable.clear();
+    writable.clear();
   }
 
-  /** Appends a part that was checked; an empty one is dropped. */
-  void add(long address, long length, boolean writable) {
-    if (length == 0) {
-      return;
-    }
-    if (parts == addresses.length) {
-      addresses = Arrays.copyOf(addresses, parts * 2);
-      lengths = Arrays.copyOf(lengths, parts * 2);
-    }
-    addresses[parts] = address;
-    lengths[parts++] = length;
-    if (writable) {
-      writableLength += length;
-    } else {
-      readableParts = parts;
-      readableLength += length;
-    }
-  }
-
-  void rewind() {
-    readPart = 0;
-    readOffset = 0;
-    readRemaining = readableLength;
-    writePart = readableParts;
-    writeOffset = 0;
-    writeRemaining = writableLength;
+  /** Appends a buffer that was checked. */
+  void add(long address, long length, boolean isWritable) {
+    (isWritable ? writable : readable).add(address, length);
   }
 
   private long readValue(int width) {
-    requireReadable(width);
+    readable.require(width);
     long value = 0;
-    if (lengths[readPart] - readOffset >= width) {
-      long address = readAddress();
+    if (readable.part(width) == width) {
+      long address = readable.address();
       value =
           switch (width) {
             case Byte.BYTES -> memory.loadByte(address);
@@ -317,69 +255,32 @@ public final class DescriptorChain {
             case Integer.BYTES -> memory.loadInt(address);
             default -> memory.loadLong(address);
           };
-      advanceRead(width);
+      readable.advance(width);
       return value;
     }
     for (int i = 0; i < width; i++) {
-      value |= (memory.loadByte(readAddress()) & 0xffL) << 8 * i;
-      advanceRead(1);
+      value |= (memory.loadByte(readable.address()) & 0xffL) << 8 * i;
+      readable.advance(1);
     }
     return value;
   }
 
   private void writeValue(long value, int width) {
-    requireWritable(width);
+    writable.require(width);
+    if (writable.part(width) == width) {
+      long address = writable.address();
+      switch (width) {
+        case Byte.BYTES -> memory.storeByte(address, (byte) value);
+        case Short.BYTES -> memory.storeShort(address, (short) value);
+        case Integer.BYTES -> memory.storeInt(address, (int) value);
+        default -> memory.storeLong(address, value);
+      }
+      writable.advance(width);
+      return;
+    }
     for (int i = 0; i < width; i++) {
-      memory.storeByte(writeAddress(), (byte) (value >>> 8 * i));
-      advanceWrite(1);
-    }
-  }
-
-  private void requireReadable(long length) {
-    if (length < 0 || length > readRemaining) {
-      throw new VirtqueueException(
-          "a chain has " + readRemaining + " bytes to read but needs " + length);
-    }
-  }
-
-  private void requireWritable(long length) {
-    if (length < 0 || length > writeRemaining) {
-      throw new VirtqueueException(
-          "a chain has room for " + writeRemaining + " bytes but needs " + length);
-    }
-  }
-
-  private long readAddress() {
-    return addresses[readPart] + readOffset;
-  }
-
-  private int readPartLength(int wanted) {
-    return (int) Math.min(wanted, lengths[readPart] - readOffset);
-  }
-
-  private void advanceRead(long length) {
-    readRemaining -= length;
-    readOffset += length;
-    if (readOffset == lengths[readPart]) {
-      readPart++;
-      readOffset = 0;
-    }
-  }
-
-  private long writeAddress() {
-    return addresses[writePart] + writeOffset;
-  }
-
-  private int writePartLength(int wanted) {
-    return (int) Math.min(wanted, lengths[writePart] - writeOffset);
-  }
-
-  private void advanceWrite(long length) {
-    writeRemaining -= length;
-    writeOffset += length;
-    if (writeOffset == lengths[writePart]) {
-      writePart++;
-      writeOffset = 0;
+      memory.storeByte(writable.address(), (byte) (value >>> 8 * i));
+      writable.advance(1);
     }
   }
 }

@@ -9,14 +9,14 @@ import org.slf4j.LoggerFactory;
 /**
  * The device's side of a split virtqueue (virtio 1.2, section 2.7).
  *
- * <p>A chain that breaks a rule is given back with length 0, counted and skipped. A ring that breaks
- * a rule (an available index that jumps by more than the size, a head out of range, more chains
- * outstanding than the size) is {@linkplain #broken() broken} for ever. Neither throws: what a guest
- * does must not end a thread of the host.
+ * <p>A chain that breaks a rule is given back with length 0, counted and skipped. A ring that
+ * breaks a rule (an available index that jumps by more than the size, a head out of range, more
+ * chains outstanding than the size) is {@linkplain #broken() broken} for ever. Neither throws: what
+ * a guest does must not end a thread of the host.
  *
  * <p>Never blocks; allocates nothing once as many chains were held at a time as the driver uses.
- * Confined to one thread at a time, except {@link #stop()}, {@link
- * #stopped()} and {@link #broken()}.
+ * Confined to one thread at a time, except {@link #stop()}, {@link #stopped()} and {@link
+ * #broken()}.
  */
 public final class Virtqueue {
   /** The greatest size of a split queue. */
@@ -39,7 +39,6 @@ public final class Virtqueue {
   private final @Nullable DescriptorChain[] free;
 
   private int freeCount;
-  private int made;
   private int held;
 
   /** Ring indices run from 0 to 65535 and wrap. */
@@ -102,9 +101,7 @@ public final class Virtqueue {
     // Without EVENT_IDX a driver need not have room for the two event words.
     int event = eventIdx ? Short.BYTES : 0;
     ranges =
-        new long[] {
-          desc, 16L * size, avail, 4L + 2L * size + event, used, 4L + 8L * size + event
-        };
+        new long[] {desc, 16L * size, avail, 4L + 2L * size + event, used, 4L + 8L * size + event};
     requireLegal(memory, index, ranges);
     this.memory = memory;
     this.index = index;
@@ -222,12 +219,11 @@ public final class Virtqueue {
       DescriptorChain chain = take();
       chain.begin(head);
       if (table.collect(chain)) {
-        chain.rewind();
         return chain;
       }
       badChains++;
       if (Long.bitCount(badChains) == 1) {
-        LOG.warn("virtqueue {}: {} bad descriptor chains so far", index, badChains);
+        LOG.debug("virtqueue {}: {} bad descriptor chains so far", index, badChains);
       }
       complete(chain, 0);
     }
@@ -252,7 +248,7 @@ public final class Virtqueue {
 
   private void fail(String problem) {
     broken = true;
-    LOG.warn("virtqueue {} {} and is not served any more", index, problem);
+    LOG.debug("virtqueue {} {} and is not served any more", index, problem);
   }
 
   private DescriptorChain take() {
@@ -263,7 +259,6 @@ public final class Virtqueue {
         return chain;
       }
     }
-    made++;
     return new DescriptorChain(this, memory);
   }
 

@@ -21,7 +21,8 @@ public interface RngConfig {
 
   /**
    * Returns how many bytes a second a guest gets in full. Beyond that a request gets {@value
-   * RngDevice#MINIMUM} bytes, so that the guest's kernel makes progress at a cost that the guest bears.
+   * RngDevice#MINIMUM} bytes, so that the guest's kernel makes progress at a cost that the guest
+   * bears.
    */
   @Value.Default
   default DataSize bytesPerSecond() {

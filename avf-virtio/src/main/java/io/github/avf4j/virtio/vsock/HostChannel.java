@@ -169,7 +169,8 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
         return null;
       }
       ByteBuffer rest = source.duplicate();
-      // A packet that came just now may have ended the connection; then there is nobody to wait for.
+      // A packet that came just now may have ended the connection; then there is nobody to wait
+      // for.
       if (connection.source != null) {
         connection.source = rest;
         connection.writer.arm();

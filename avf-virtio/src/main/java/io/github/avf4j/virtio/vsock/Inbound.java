@@ -97,8 +97,8 @@ final class Inbound {
   }
 
   /**
-   * Takes what is there, at most a turn. What is left is taken by {@link #serve}: the notification of
-   * it is under way, or who polls will serve.
+   * Takes what is there, at most a turn. What is left is taken by {@link #serve}: the notification
+   * of it is under way, or who polls will serve.
    */
   void help() {
     if (!paused) {

@@ -90,8 +90,7 @@ final class Muxer {
 
   // What the transport does.
 
-  void activate(
-      @Nullable Virtqueue rx, @Nullable Virtqueue tx, InterruptLine interrupts) {
+  void activate(@Nullable Virtqueue rx, @Nullable Virtqueue tx, InterruptLine interrupts) {
     enter();
     try {
       if (!ending) {

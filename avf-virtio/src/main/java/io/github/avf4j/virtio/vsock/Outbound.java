@@ -131,8 +131,7 @@ final class Outbound {
       return 0;
     }
     if (sender == null) {
-      header.set(
-          guest, refusals.key(), 0, refusals.type(), Operation.RST, /* flags= */ 0, 0, 0);
+      header.set(guest, refusals.key(), 0, refusals.type(), Operation.RST, /* flags= */ 0, 0, 0);
       header.store(chain);
       refusals.remove();
       return PacketHeader.LENGTH;

@@ -7,8 +7,8 @@ import java.nio.ByteOrder;
 
 /**
  * The 44 bytes before the data of a packet, little-endian (virtio 1.2, 5.10.6): src_cid u64 at 0,
- * dst_cid u64 at 8, src_port u32 at 16, dst_port u32 at 20, len u32 at 24, type u16 at 28, op u16 at
- * 30, flags u32 at 32, buf_alloc u32 at 36, fwd_cnt u32 at 40.
+ * dst_cid u64 at 8, src_port u32 at 16, dst_port u32 at 20, len u32 at 24, type u16 at 28, op u16
+ * at 30, flags u32 at 32, buf_alloc u32 at 36, fwd_cnt u32 at 40.
  *
  * <p>A flyweight over one buffer: each load or store replaces what was there. Guarded by the
  * device's lock.
@@ -28,8 +28,7 @@ final class PacketHeader {
   /** The sender of this SHUTDOWN will send no more. */
   static final int NO_SEND = 2;
 
-  private final ByteBuffer bytes =
-      ByteBuffer.allocateDirect(LENGTH).order(ByteOrder.LITTLE_ENDIAN);
+  private final ByteBuffer bytes = ByteBuffer.allocateDirect(LENGTH).order(ByteOrder.LITTLE_ENDIAN);
 
   /** Loads the header; false if the chain is too short for one. */
   boolean load(DescriptorChain chain) {
@@ -104,7 +103,9 @@ final class PacketHeader {
     chain.write(bytes);
   }
 
-  /** Returns what names a connection: the host's port in the upper half, the guest's in the lower. */
+  /**
+   * Returns what names a connection: the host's port in the upper half, the guest's in the lower.
+   */
   static long key(int hostPort, int guestPort) {
     return (long) hostPort << 32 | guestPort & 0xffff_ffffL;
   }

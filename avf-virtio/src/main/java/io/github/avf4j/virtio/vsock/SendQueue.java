@@ -3,8 +3,8 @@ package io.github.avf4j.virtio.vsock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connections that have something to send, in turn; linked through themselves, so that any can leave
- * at once and nothing is allocated. Guarded by the device's lock.
+ * Connections that have something to send, in turn; linked through themselves, so that any can
+ * leave at once and nothing is allocated. Guarded by the device's lock.
  */
 final class SendQueue {
   private @Nullable Connection first;

@@ -36,7 +36,9 @@ public interface VsockConfig {
     return 1023;
   }
 
-  /** Returns how many connections of the guest may wait for a listener, 1 to 4096; 128 by default. */
+  /**
+   * Returns how many connections of the guest may wait for a listener, 1 to 4096; 128 by default.
+   */
   @Value.Default
   default int backlog() {
     return 128;
@@ -48,7 +50,9 @@ public interface VsockConfig {
     return Duration.ofSeconds(2);
   }
 
-  /** Returns the greatest size of the rx and tx queues, a power of two up to 32768; 128 by default. */
+  /**
+   * Returns the greatest size of the rx and tx queues, a power of two up to 32768; 128 by default.
+   */
   @Value.Default
   default int queueSize() {
     return 128;

@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
  * <p>Queue 0 (rx) takes packets to the guest, queue 1 (tx) those of the guest; queue 2 (event) is
  * not used, as the guest's address never changes. Streams only; no feature bits of its own.
  *
- * <p>{@link #host()} may be used before the driver is up: a connection then waits for it. A reset by
- * the driver ends all connections but not the listeners; {@link #close()} ends both. What the guest
- * sent before either may still be read. No method waits for the guest or the host's program, except
- * those of {@link #host()} that say so. Thread-safe.
+ * <p>{@link #host()} may be used before the driver is up: a connection then waits for it. A reset
+ * by the driver ends all connections but not the listeners; {@link #close()} ends both. What the
+ * guest sent before either may still be read. No method waits for the guest or the host's program,
+ * except those of {@link #host()} that say so. Thread-safe.
  */
 public final class VsockDevice implements VirtioDevice {
   private static final int DEVICE_ID = 19;
@@ -73,8 +73,7 @@ public final class VsockDevice implements VirtioDevice {
   }
 
   @Override
-  public void activate(
-      @Nullable Virtqueue[] queues, long features, InterruptLine interrupts) {
+  public void activate(@Nullable Virtqueue[] queues, long features, InterruptLine interrupts) {
     muxer.activate(at(queues, RX), at(queues, TX), interrupts);
   }
 

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A thread that waits until another one has done its work for it.
  *
- * <p>Armed and signalled under the device's lock, awaited without it: the thread that wakes up finds
- * the result and need not take the lock.
+ * <p>Armed and signalled under the device's lock, awaited without it: the thread that wakes up
+ * finds the result and need not take the lock.
  */
 final class Waiter {
   private static final int MAX_SKIPS = 256;

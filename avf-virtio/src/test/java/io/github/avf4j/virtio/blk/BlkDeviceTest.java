@@ -133,8 +133,7 @@ class BlkDeviceTest {
   @Test
   void countsDataAndStatusAsWritten() {
     ScriptedDriver driver = driver(false).start();
-    Used used =
-        driver.exchange(0, driver.readable(header(IN, 0)), driver.writable(512 + 1));
+    Used used = driver.exchange(0, driver.readable(header(IN, 0)), driver.writable(512 + 1));
     assertThat(used.length()).isEqualTo(513);
     used = driver.exchange(0, driver.readable(header(IN, 64)), driver.writable(512 + 1));
     assertThat(used.length()).isEqualTo(1);
@@ -169,8 +168,7 @@ class BlkDeviceTest {
     Segment status = driver.writable(1);
     driver
         .ring(0)
-        .addIndirect(
-            driver.heap().allocate(48, 16), driver.readable(header(IN, 2)), data, status);
+        .addIndirect(driver.heap().allocate(48, 16), driver.readable(header(IN, 2)), data, status);
     driver.kick(0);
     assertThat(driver.ring(0).collect()).isEqualTo(new Used(0, 513));
     assertThat(driver.bytes(data)).isEqualTo(Arrays.copyOfRange(backend.bytes, 1024, 1536));
@@ -194,8 +192,7 @@ class BlkDeviceTest {
   void refusesSectorsOutsideTheDisk(String sector, int length) {
     ScriptedDriver driver = driver(false).start();
     byte[] before = backend.bytes.clone();
-    assertThat(request(driver, IN, Long.decode(sector), driver.writable(length)))
-        .isEqualTo(IOERR);
+    assertThat(request(driver, IN, Long.decode(sector), driver.writable(length))).isEqualTo(IOERR);
     assertThat(request(driver, OUT, Long.decode(sector), driver.readable(new byte[length])))
         .isEqualTo(IOERR);
     assertThat(backend.bytes).isEqualTo(before);
@@ -208,8 +205,7 @@ class BlkDeviceTest {
     assertThat(driver.has(BlkFeatures.READ_ONLY)).isTrue();
     assertThat(request(driver, OUT, 0, driver.readable(new byte[512]))).isEqualTo(IOERR);
     assertThat(request(driver, DISCARD, 0, driver.readable(range(0, 1, 0)))).isEqualTo(UNSUPP);
-    assertThat(request(driver, WRITE_ZEROES, 0, driver.readable(range(0, 1, 0))))
-        .isEqualTo(UNSUPP);
+    assertThat(request(driver, WRITE_ZEROES, 0, driver.readable(range(0, 1, 0)))).isEqualTo(UNSUPP);
     assertThat(request(driver, FLUSH, 0)).isEqualTo(OK);
     assertThat(backend.bytes).isEqualTo(before);
     assertThat(backend.events).isEmpty();
@@ -298,8 +294,7 @@ class BlkDeviceTest {
   void refusesTooManyRangesAndHalfOnes() {
     ScriptedDriver driver = driver(false).start();
     for (int length : new int[] {0, 15, 17, 17 * 16}) {
-      assertThat(request(driver, DISCARD, 0, driver.readable(new byte[length])))
-          .isEqualTo(IOERR);
+      assertThat(request(driver, DISCARD, 0, driver.readable(new byte[length]))).isEqualTo(IOERR);
     }
     assertThat(request(driver, DISCARD, 0, driver.readable(range(0, 1, 1)))).isEqualTo(UNSUPP);
   }
@@ -314,8 +309,7 @@ class BlkDeviceTest {
     assertThat(driver.transport().read(0x100 + 34, 2)).isEqualTo(1);
     assertThat(driver.read(0x100 + 36)).isEqualTo(1 << 21);
     assertThat(driver.read(0x100 + 58)).isZero();
-    assertThat(driver.offered() & 0xffffff)
-        .isEqualTo(1 << 2 | 1 << 6 | 1 << 9 | 1 << 13 | 1 << 14);
+    assertThat(driver.offered() & 0xffffff).isEqualTo(1 << 2 | 1 << 6 | 1 << 9 | 1 << 13 | 1 << 14);
     assertThat(driver(true).offered() & 0xffffff).isEqualTo(1 << 2 | 1 << 5 | 1 << 6 | 1 << 9);
   }
 
@@ -354,8 +348,7 @@ class BlkDeviceTest {
 
   @Test
   void refusesAConfigurationThatDoesNotFit() {
-    assertThatThrownBy(
-            () -> BlkConfig.builder().readOnly(true).serial("x".repeat(21)).build())
+    assertThatThrownBy(() -> BlkConfig.builder().readOnly(true).serial("x".repeat(21)).build())
         .isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> BlkConfig.builder().readOnly(true).blockSize(513).build())
         .isInstanceOf(IllegalStateException.class);

@@ -25,10 +25,7 @@ class ConsoleDeviceTest {
   private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
   private final ConsoleDevice device =
       new ConsoleDevice(
-          ConsoleConfig.builder()
-              .output(printed::write)
-              .inputBuffer(DataSize.ofBytes(16))
-              .build());
+          ConsoleConfig.builder().output(printed::write).inputBuffer(DataSize.ofBytes(16)).build());
   private final ScriptedDriver driver = new ScriptedDriver(device);
 
   @AfterEach

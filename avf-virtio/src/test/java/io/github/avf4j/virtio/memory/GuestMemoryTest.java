@@ -171,8 +171,7 @@ class GuestMemoryTest {
     assertThatThrownBy(
             () ->
                 GuestMemory.of(
-                    List.of(
-                        GuestRegion.allocate(0, 2 * PAGE), GuestRegion.allocate(PAGE, PAGE))))
+                    List.of(GuestRegion.allocate(0, 2 * PAGE), GuestRegion.allocate(PAGE, PAGE))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("overlap");
     assertThatThrownBy(() -> GuestMemory.of(List.of()))
@@ -187,12 +186,10 @@ class GuestMemoryTest {
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> new GuestRegion(0, PAGE, List.of()))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(
-            () -> new GuestRegion(0, PAGE, List.of(ByteBuffer.allocate((int) PAGE))))
+    assertThatThrownBy(() -> new GuestRegion(0, PAGE, List.of(ByteBuffer.allocate((int) PAGE))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("direct");
-    assertThatThrownBy(
-            () -> new GuestRegion(Long.MAX_VALUE - 4095, PAGE, List.of()))
+    assertThatThrownBy(() -> new GuestRegion(Long.MAX_VALUE - 4095, PAGE, List.of()))
         .isInstanceOf(IllegalArgumentException.class);
   }
 }

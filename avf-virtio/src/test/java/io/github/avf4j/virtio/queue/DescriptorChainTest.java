@@ -45,8 +45,7 @@ class DescriptorChainTest {
     List<Segment> segments = new ArrayList<>();
     for (int done = 0; done < bytes.length; ) {
       int part = Math.min(bytes.length - done, random.nextInt(bytes.length / 8 + 1));
-      long address =
-          segments.size() == 2 ? HALF - part / 2 : heap.allocate(Math.max(part, 1), 1);
+      long address = segments.size() == 2 ? HALF - part / 2 : heap.allocate(Math.max(part, 1), 1);
       memory.write(address, bytes, done, part);
       segments.add(new Segment(address, part, writable));
       done += part;
@@ -202,8 +201,7 @@ class DescriptorChainTest {
       DescriptorChain chain = chain(segments);
       assertThat(chain.writeFrom(file, 500, 7000)).isEqualTo(7000);
       assertThat(chain.writeFrom(file, 8500, 1000)).as("at the end of the file").isEqualTo(500);
-      assertThat(Arrays.copyOf(gather(segments), 7500))
-          .isEqualTo(expected(bytes));
+      assertThat(Arrays.copyOf(gather(segments), 7500)).isEqualTo(expected(bytes));
       assertThatThrownBy(() -> chain.writeFrom(file, 0, 8001))
           .isInstanceOf(VirtqueueException.class);
       DescriptorChain back = chain(scatter(bytes, random, false));

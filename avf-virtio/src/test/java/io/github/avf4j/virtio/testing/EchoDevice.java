@@ -11,8 +11,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A device that writes back what it reads, and records what its transport does to it. Thread-safe as
- * {@link VirtioDevice} says.
+ * A device that writes back what it reads, and records what its transport does to it. Thread-safe
+ * as {@link VirtioDevice} says.
  */
 public final class EchoDevice implements VirtioDevice {
   /** Its own feature bits. */

@@ -11,7 +11,10 @@ public final class GuestHeap {
     this.end = end;
   }
 
-  /** Returns the address of {@code size} bytes that nobody else got, a multiple of {@code alignment}. */
+  /**
+   * Returns the address of {@code size} bytes that nobody else got, a multiple of {@code
+   * alignment}.
+   */
   public long allocate(long size, long alignment) {
     long address = (next + alignment - 1) / alignment * alignment;
     if (size > end - address) {

@@ -164,7 +164,9 @@ public final class GuestRing {
     return ((memory.loadShortAcquire(used + 2) & 0xffff) - collected) & 0xffff;
   }
 
-  /** Asks for an interrupt once the device has used {@code ahead} more chains than were collected. */
+  /**
+   * Asks for an interrupt once the device has used {@code ahead} more chains than were collected.
+   */
   public void wantInterruptAfter(int ahead) {
     memory.storeShort(avail + 4 + 2L * size, (short) (collected + ahead - 1));
     VarHandle.fullFence();
@@ -186,7 +188,9 @@ public final class GuestRing {
     return memory.loadShort(used + 4 + 8L * size) & 0xffff;
   }
 
-  /** Says, as virtio 1.2 section 2.7.10.1 does, whether the device wants to hear of what was added. */
+  /**
+   * Says, as virtio 1.2 section 2.7.10.1 does, whether the device wants to hear of what was added.
+   */
   public boolean needsKick(boolean eventIdx) {
     // Orders avail.idx before the load of the device's suppression; pairs with the fence of
     // Virtqueue.enableNotifications.

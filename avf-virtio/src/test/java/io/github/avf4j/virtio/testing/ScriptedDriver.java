@@ -12,11 +12,11 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A guest's driver without a guest: it negotiates, sets up queues and kicks through the registers of
- * a {@link MmioTransport}, and keeps rings and buffers in a {@link GuestMemory}.
+ * A guest's driver without a guest: it negotiates, sets up queues and kicks through the registers
+ * of a {@link MmioTransport}, and keeps rings and buffers in a {@link GuestMemory}.
  *
- * <p>Every step can be done by hand ({@link #write}, {@link #read}) to do it wrong. {@link #start} does
- * all of them right. Confined to one thread, but for {@link #interrupts()}.
+ * <p>Every step can be done by hand ({@link #write}, {@link #read}) to do it wrong. {@link #start}
+ * does all of them right. Confined to one thread, but for {@link #interrupts()}.
  */
 public final class ScriptedDriver implements AutoCloseable {
   /** The size of the default memory in bytes: two adjacent regions of half of it each. */
@@ -52,7 +52,9 @@ public final class ScriptedDriver implements AutoCloseable {
     transport = new MmioTransport(device, memory, interrupts::release);
   }
 
-  /** Negotiates all that is offered of {@code wanted} and VERSION_1, and starts with whole queues. */
+  /**
+   * Negotiates all that is offered of {@code wanted} and VERSION_1, and starts with whole queues.
+   */
   public ScriptedDriver start(long wanted, int queueSize) {
     negotiate(wanted);
     for (int queue = 0; queue < transport.queueCount(); queue++) {

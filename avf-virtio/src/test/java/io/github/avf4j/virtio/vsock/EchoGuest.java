@@ -99,8 +99,7 @@ final class EchoGuest implements AutoCloseable {
       stream.control(Operation.RESPONSE, 0);
     } else if (stream == null) {
       if (operation != Operation.RST) {
-        driver.send(
-            Packet.ofGuest(packet.targetPort(), packet.sourcePort(), Operation.RST, 0, 0));
+        driver.send(Packet.ofGuest(packet.targetPort(), packet.sourcePort(), Operation.RST, 0, 0));
       }
     } else {
       stream.update(packet);

@@ -156,7 +156,9 @@ final class GuestDriver implements AutoCloseable {
     }
   }
 
-  /** Waits for an interrupt of any queue; asks for one of rx first. Returns at once if rx has some. */
+  /**
+   * Waits for an interrupt of any queue; asks for one of rx first. Returns at once if rx has some.
+   */
   void awaitRx(Duration timeout) {
     wantRxInterrupt(true);
     if (rx.collectable() == 0) {

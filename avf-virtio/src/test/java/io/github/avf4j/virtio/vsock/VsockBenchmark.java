@@ -18,12 +18,12 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 
 /**
- * Measures vsock against a pair of the JDK's Unix-domain sockets in the same run: 64 KiB messages one
- * way, and round trips of 64 bytes.
+ * Measures vsock against a pair of the JDK's Unix-domain sockets in the same run: 64 KiB messages
+ * one way, and round trips of 64 bytes.
  *
- * <p>The guest is a scripted driver on a thread of its own; its kicks wake a thread of the device, the
- * device's interrupts wake the driver, as eventfds would. Like the sockets' peer it copies all data
- * from and to a buffer of its own. Rounds are interleaved; medians count.
+ * <p>The guest is a scripted driver on a thread of its own; its kicks wake a thread of the device,
+ * the device's interrupts wake the driver, as eventfds would. Like the sockets' peer it copies all
+ * data from and to a buffer of its own. Rounds are interleaved; medians count.
  */
 public final class VsockBenchmark {
   private static final int MESSAGE = 64 << 10;
@@ -63,7 +63,8 @@ public final class VsockBenchmark {
     double socket = median(latency[0]);
     double vsock = median(latency[1]);
     System.out.printf("round trip socket          %8.2f us%n", socket);
-    System.out.printf("round trip vsock           %8.2f us     ratio %.2f%n", vsock, vsock / socket);
+    System.out.printf(
+        "round trip vsock           %8.2f us     ratio %.2f%n", vsock, vsock / socket);
   }
 
   private static double median(double[] values) {

@@ -47,8 +47,7 @@ class VsockStreamTest {
       int hostBuffer, int guestBuffer, int rxBuffer, int fragment, boolean eventIdx)
       throws Exception {
     VsockDevice device =
-        new VsockDevice(
-            GuestDriver.config().receiveBuffer(DataSize.ofBytes(hostBuffer)).build());
+        new VsockDevice(GuestDriver.config().receiveBuffer(DataSize.ofBytes(hostBuffer)).build());
     int bytes = guestBuffer < 100 ? 3000 : 300_000;
     try (GuestDriver driver = new GuestDriver(device, 64, rxBuffer, eventIdx, true);
         EchoGuest guest = new EchoGuest(driver, guestBuffer, fragment)) {
