@@ -82,6 +82,7 @@ final class Session implements AutoCloseable {
       if (message == null) {
         return false;
       }
+      LOG.trace("{} with {} descriptors", message.request(), message.fdCount());
       boolean answered = handle(message);
       if (!answered && message.replyWanted() && (protocolFeatures & REPLY_ACK) != 0) {
         messages.reply(message.request(), 0);
