@@ -14,8 +14,7 @@ public record CpuTopology(int vcpus) {
   /** Rejects a number outside the range. */
   public CpuTopology {
     if (vcpus < 1 || vcpus > MAX_VCPUS) {
-      throw new IllegalArgumentException(
-          "vcpus must be in 1.." + MAX_VCPUS + " but was " + vcpus);
+      throw new IllegalArgumentException("vcpus must be in 1.." + MAX_VCPUS + " but was " + vcpus);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.github.avf4j;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -16,20 +17,43 @@ import org.immutables.value.Value;
 @Value.Immutable
 @AvfStyle
 public interface CustomImageConfig {
+  /** The longest command line in bytes, without the terminating NUL. */
+  int MAX_COMMAND_LINE = 2047;
+
+  /** The most disks that a machine may have. */
+  int MAX_DISKS = 8;
+
   /** Returns the kernel file. */
   Path kernel();
 
   /** Returns the initial RAM disk, if any. */
   Optional<Path> initrd();
 
-  /** Returns the kernel's command line, at most 2047 bytes of ASCII. */
+  /** Returns the kernel's command line, at most {@value #MAX_COMMAND_LINE} bytes of ASCII. */
   @Value.Default
   default String commandLine() {
     return "console=ttyS0 reboot=k panic=-1";
   }
 
-  /** Returns the disks in the order in which the guest sees them. */
+  /** Returns the disks in the order in which the guest sees them, at most {@value #MAX_DISKS}. */
   List<DiskImage> disks();
+
+  /** Rejects what no machine can have. */
+  @Value.Check
+  default void check() {
+    Require.state(
+        commandLine().length() <= MAX_COMMAND_LINE
+            && StandardCharsets.US_ASCII.newEncoder().canEncode(commandLine())
+            && commandLine().indexOf('\0') < 0,
+        "commandLine must be at most %s bytes of ASCII without NUL but was \"%s\"",
+        MAX_COMMAND_LINE,
+        commandLine());
+    Require.state(
+        disks().size() <= MAX_DISKS,
+        "disks must be at most %s but were %s",
+        MAX_DISKS,
+        disks().size());
+  }
 
   /** Returns a new builder. */
   static Builder builder() {

@@ -17,8 +17,8 @@ public interface Machine extends AutoCloseable {
 
   /**
    * Ends the guest without asking it. Returns at once; the listener hears {@link
-   * io.github.avf4j.StopReason.Killed} unless the machine had stopped by itself before. Legal at any
-   * moment, idempotent.
+   * io.github.avf4j.StopReason.Killed} unless the machine had stopped by itself before. Legal at
+   * any moment, idempotent.
    */
   void kill();
 

@@ -2,6 +2,7 @@ package io.github.avf4j.spi;
 
 import io.github.avf4j.Cid;
 import io.github.avf4j.CpuTopology;
+import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DataSize;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -21,10 +22,10 @@ import org.immutables.value.Value;
 @AvfStyle
 public interface MachineSpec {
   /** The longest command line in bytes, without the terminating NUL. */
-  int MAX_COMMAND_LINE = 2047;
+  int MAX_COMMAND_LINE = CustomImageConfig.MAX_COMMAND_LINE;
 
   /** The most disks that a machine may have. */
-  int MAX_DISKS = 8;
+  int MAX_DISKS = CustomImageConfig.MAX_DISKS;
 
   /** Returns the machine's name, for thread names and messages. */
   String name();
@@ -77,7 +78,10 @@ public interface MachineSpec {
         MAX_COMMAND_LINE,
         commandLine());
     Require.state(
-        disks().size() <= MAX_DISKS, "disks must be at most %s but were %s", MAX_DISKS, disks().size());
+        disks().size() <= MAX_DISKS,
+        "disks must be at most %s but were %s",
+        MAX_DISKS,
+        disks().size());
   }
 
   /** Returns a new builder. */

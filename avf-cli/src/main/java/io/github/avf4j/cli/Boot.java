@@ -108,6 +108,7 @@ final class Boot {
     StopReason known = reason.or(() -> stopped(vm)).orElse(new StopReason.Killed());
     for (Pump pump : pumps) {
       pump.await(ending || late ? SLOW_READER_MILLIS : 0);
+      pump.failure().ifPresent(e -> err.println("avf: output was lost: " + e.getMessage()));
     }
     if (vm.getDroppedOutput() > 0) {
       err.println(

@@ -19,8 +19,6 @@ final class ExitCode {
   private ExitCode() {}
 
   static int of(StopReason reason) {
-    return reason instanceof StopReason.Shutdown || reason instanceof StopReason.Reboot
-        ? OK
-        : DIED;
+    return reason instanceof StopReason.Shutdown || reason instanceof StopReason.Reboot ? OK : DIED;
   }
 }

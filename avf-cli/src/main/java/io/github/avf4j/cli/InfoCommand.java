@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
 /** {@code avf info}. */
 @Command(
     name = "info",
-    description = "Says what this host can do and, for what it cannot, why and what to do about it.",
+    description =
+        "Says what this host can do and, for what it cannot, why and what to do about it.",
     mixinStandardHelpOptions = true)
 final class InfoCommand implements Callable<Integer> {
   @Option(names = "--json", description = "One JSON object instead of text.")

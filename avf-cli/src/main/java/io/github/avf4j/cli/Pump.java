@@ -3,6 +3,7 @@ package io.github.avf4j.cli;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.Optional;
 
 /**
  * Copies a machine's output as it comes. When the target takes no more, the rest is read and
@@ -12,6 +13,7 @@ final class Pump {
   private static final int BUFFER = 1 << 16;
 
   private final Thread thread;
+  private volatile Optional<IOException> failure = Optional.empty();
 
   Pump(String job, InputStream from, OutputStream to) {
     thread = new Thread(() -> copy(from, to), "avf-" + job);
@@ -19,7 +21,7 @@ final class Pump {
     thread.start();
   }
 
-  private static void copy(InputStream from, OutputStream to) {
+  private void copy(InputStream from, OutputStream to) {
     byte[] buffer = new byte[BUFFER];
     boolean takes = true;
     try {
@@ -32,14 +34,20 @@ final class Pump {
     }
   }
 
-  private static boolean write(byte[] buffer, int count, OutputStream to) {
+  private boolean write(byte[] buffer, int count, OutputStream to) {
     try {
       to.write(buffer, 0, count);
       to.flush();
       return true;
     } catch (IOException e) {
+      failure = Optional.of(e);
       return false;
     }
+  }
+
+  /** Returns why the target took no more, if it did not. */
+  Optional<IOException> failure() {
+    return failure;
   }
 
   /** Waits until all is copied, at most {@code millis}, or as long as it takes if that is 0. */

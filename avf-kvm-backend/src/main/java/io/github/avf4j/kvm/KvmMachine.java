@@ -7,6 +7,7 @@ import io.github.avf4j.kvm.boot.x86.CpuidTable;
 import io.github.avf4j.kvm.boot.x86.KernelLoader;
 import io.github.avf4j.kvm.boot.x86.Layout;
 import io.github.avf4j.kvm.boot.x86.MachineMemory;
+import io.github.avf4j.kvm.boot.x86.ResetVector;
 import io.github.avf4j.kvm.boot.x86.VcpuSetup;
 import io.github.avf4j.kvm.device.Cmos;
 import io.github.avf4j.kvm.device.I8042;
@@ -73,6 +74,7 @@ public final class KvmMachine implements Machine {
           KernelLoader.load(memory, spec.kernel(), spec.initrd(), spec.commandLine());
       devices = own(new MachineDevices(spec, memory.guest()));
       AcpiTables.write(memory, spec.cpuTopology().vcpus(), devices.count());
+      ResetVector.write(memory);
       loop = own(new EventLoop("avf-" + spec.name() + "-io", this::ioFailed));
       makeVm(boot);
     } catch (Throwable t) {

@@ -123,6 +123,15 @@ class KvmMachineTest {
   }
 
   @Test
+  void resetsWhenTheGuestJumpsToTheFirmwaresEntry() throws Exception {
+    // The instructions there mean the same in 64-bit mode.
+    GuestCode code = new GuestCode().raw(0xB8).little(0xFFFF0).raw(0xFF, 0xE0); // jmp rax
+    try (RunningMachine machine = elf(code)) {
+      assertThat(machine.start().awaitStop()).isEqualTo(new StopReason.Reboot());
+    }
+  }
+
+  @Test
   void tellsATripleFault() throws Exception {
     try (RunningMachine machine = elf(new GuestCode().print("x").raw(0x0F, 0x0B))) {
       StopReason reason = machine.start().awaitStop();

@@ -36,6 +36,9 @@ final class QemuMachine implements Machine {
 
   private static final Duration KILL_TIMEOUT = Duration.ofSeconds(10);
 
+  /** What QEMU's virtio-mmio offers for every queue, whatever the device. */
+  private static final int QUEUE_SIZE = 1024;
+
   private enum State {
     MADE,
     STARTED,
@@ -59,7 +62,8 @@ final class QemuMachine implements Machine {
   QemuMachine(QemuBinary binary, MachineSpec spec, MachineListener listener) {
     this.name = spec.name();
     this.listener = listener;
-    this.vsock = new VsockDevice(VsockConfig.builder().cid(spec.cid()).build());
+    this.vsock =
+        new VsockDevice(VsockConfig.builder().cid(spec.cid()).queueSize(QUEUE_SIZE).build());
     try {
       this.process = new MachineProcess(binary, spec, vsock);
     } catch (RuntimeException e) {

@@ -64,7 +64,8 @@ final class Backends {
               try {
                 found.add(provider.get());
               } catch (ServiceConfigurationError | LinkageError e) {
-                log.warn("backend {} cannot be loaded: {}", provider.type().getName(), e.toString());
+                log.warn(
+                    "backend {} cannot be loaded: {}", provider.type().getName(), e.toString());
                 log.debug("where it failed", e);
                 broken.add(
                     new HostReport.Backend(
@@ -163,8 +164,7 @@ final class Backends {
       }
     }
     found.addAll(broken);
-    String choice =
-        chosen.map(backend -> reason(backend, refused)).orElseGet(() -> none(found));
+    String choice = chosen.map(backend -> reason(backend, refused)).orElseGet(() -> none(found));
     return new HostReport(
         found, chosen.map(HostReport.Backend::name), choice, protection(chosen.isPresent()));
   }
@@ -174,9 +174,7 @@ final class Backends {
         new HostReport.Protection(
             ProtectionLevel.NONE,
             any,
-            any
-                ? "a backend runs machines here"
-                : "no backend runs machines here",
+            any ? "a backend runs machines here" : "no backend runs machines here",
             any ? "" : "follow the advice for one of the backends"),
         new HostReport.Protection(
             ProtectionLevel.SIMULATED,

@@ -155,8 +155,7 @@ final class ConfigJson {
     Optional.ofNullable(node.get("initrd")).ifPresent(file -> builder.initrd(path(node, "initrd")));
     builder.commandLine(text(node, "commandLine"));
     for (JsonNode disk : node.path("disks")) {
-      builder.addDisk(
-          new DiskImage(path(disk, "image"), required(disk, "readOnly").asBoolean()));
+      builder.addDisk(new DiskImage(path(disk, "image"), required(disk, "readOnly").asBoolean()));
     }
     return builder.build();
   }

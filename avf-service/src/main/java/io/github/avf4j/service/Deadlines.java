@@ -23,9 +23,7 @@ final class Deadlines {
   long nanosToNext(long now) {
     long next = Duration.ofHours(1).toNanos();
     for (Deadline deadline : all) {
-      if (deadline.isSet) {
-        next = Math.min(next, deadline.at - now);
-      }
+      next = Math.min(next, deadline.nanosLeft(now));
     }
     return Math.max(1000, next);
   }
@@ -52,6 +50,10 @@ final class Deadlines {
 
     boolean isOver(long now) {
       return isSet && now - at >= 0;
+    }
+
+    long nanosLeft(long now) {
+      return isSet ? at - now : Long.MAX_VALUE;
     }
 
     private static long nanos(Duration limit) {

@@ -10,7 +10,6 @@ import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.VsockChannel;
 import io.github.avf4j.VsockListener;
 import io.github.avf4j.microdroid.GuestImages;
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
@@ -73,7 +72,7 @@ final class LocalVirtualMachine implements VirtualMachine {
     if (deleted) {
       return Status.DELETED;
     }
-    if (run != null && run.isRunning()) {
+    if (run != null && run.state().isRunning()) {
       return Status.RUNNING;
     }
     return store.exists(name) ? Status.STOPPED : Status.DELETED;
@@ -126,7 +125,7 @@ final class LocalVirtualMachine implements VirtualMachine {
     Run running;
     synchronized (this) {
       running = run;
-      if (running == null || !running.isRunning()) {
+      if (running == null || !running.state().isRunning()) {
         throw new IllegalVmStateException(
             "stop() needs RUNNING but VM '" + name + "' is " + getStatus() + ": VM is not running");
       }
@@ -155,7 +154,7 @@ final class LocalVirtualMachine implements VirtualMachine {
   @Override
   public void close() {
     Run running = current();
-    if (running != null && running.isRunning()) {
+    if (running != null && running.state().isRunning()) {
       stop(running);
     }
   }
@@ -200,9 +199,9 @@ final class LocalVirtualMachine implements VirtualMachine {
     return run;
   }
 
-  /** Returns the current run of a machine that is running. */
-  private synchronized Run running(String call) {
-    if (run == null || !run.isRunning()) {
+  /** Returns what is known about the run of a machine that is running. */
+  private synchronized RunState running(String call) {
+    if (run == null || !run.state().isRunning()) {
       Status status = getStatus();
       throw new IllegalVmStateException(
           call
@@ -212,13 +211,13 @@ final class LocalVirtualMachine implements VirtualMachine {
                   ? "' was deleted: create it again"
                   : "' is " + status + ", not in running state: run() it first"));
     }
-    return run;
+    return run.state();
   }
 
   @Override
   public boolean awaitReady(Duration timeout) throws InterruptedException {
     Run current = current();
-    return current != null && current.awaitReady(timeout);
+    return current != null && current.state().awaitReady(timeout);
   }
 
   @Override
@@ -229,18 +228,18 @@ final class LocalVirtualMachine implements VirtualMachine {
 
   @Override
   public Optional<Integer> getPayloadExitCode() {
-    return Optional.ofNullable(current()).flatMap(Run::exitCode);
+    return Optional.ofNullable(current()).flatMap(known -> known.state().exitCode());
   }
 
   @Override
   public Optional<String> getBackend() {
-    return Optional.ofNullable(current()).flatMap(Run::backend);
+    return Optional.ofNullable(current()).flatMap(known -> known.state().backend());
   }
 
   @Override
   public BootTimeline getTimeline() {
     Run current = current();
-    return current == null ? new BootTimeline(Map.of()) : current.timeline();
+    return current == null ? new BootTimeline(Map.of()) : current.state().timeline();
   }
 
   @Override
@@ -302,33 +301,8 @@ final class LocalVirtualMachine implements VirtualMachine {
               + name
               + "': create it with debugLevel(FULL) and consoleInputSupported(true)");
     }
-    return new ConsoleInput();
-  }
-
-  /** Goes to whichever run is current at each write. */
-  private final class ConsoleInput extends OutputStream {
-    @Override
-    public void write(int value) throws IOException {
-      write(new byte[] {(byte) value}, 0, 1);
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      target().write(bytes, offset, length);
-    }
-
-    @Override
-    public void flush() throws IOException {
-      target().flush();
-    }
-
-    private OutputStream target() throws IOException {
-      try {
-        return running("writing to the console").machine("writing to the console").consoleInput();
-      } catch (IllegalVmStateException e) {
-        throw new IOException(e.getMessage(), e);
-      }
-    }
+    String call = "writing to the console";
+    return new ConsoleInput(() -> running(call).machine(call).consoleInput());
   }
 
   @Override

@@ -110,8 +110,7 @@ final class LocalVirtualMachineManager implements VirtualMachineManager {
 
   private LocalVirtualMachine remember(String name, VirtualMachineConfig config) {
     machines.values().removeIf(reference -> reference.get() == null);
-    LocalVirtualMachine machine =
-        new LocalVirtualMachine(name, config, store, backends, images);
+    LocalVirtualMachine machine = new LocalVirtualMachine(name, config, store, backends, images);
     machines.put(name, new WeakReference<>(machine));
     return machine;
   }

@@ -60,8 +60,7 @@ final class MachineSpecs {
     return builder;
   }
 
-  private void payload(
-      MachineSpec.Builder builder, VirtualMachineConfig config, Payload payload) {
+  private void payload(MachineSpec.Builder builder, VirtualMachineConfig config, Payload payload) {
     // The payload first: its mistakes are the user's most frequent, and found soonest.
     Path disk = payloadDisk.write(payload);
     GuestImages.Boot boot = images.boot(config.kernel());

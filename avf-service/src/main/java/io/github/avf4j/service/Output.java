@@ -72,8 +72,8 @@ final class Output {
     return switch (sinks.size()) {
       case 0 -> ByteSink.DISCARD;
       case 1 -> sinks.get(0);
-      default -> (bytes, offset, length) ->
-          sinks.forEach(sink -> sink.write(bytes, offset, length));
+      default ->
+          (bytes, offset, length) -> sinks.forEach(sink -> sink.write(bytes, offset, length));
     };
   }
 }

@@ -48,6 +48,8 @@ final class StopReasons {
         return new Crash(CrashKind.PANIC, panic, crash.cpu());
       }
     }
-    return byItself && silent ? new StopReason.MicrodroidError(ErrorCode.UNKNOWN, SILENT) : byMachine;
+    return byItself && silent
+        ? new StopReason.MicrodroidError(ErrorCode.UNKNOWN, SILENT)
+        : byMachine;
   }
 }

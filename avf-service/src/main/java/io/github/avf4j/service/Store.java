@@ -45,8 +45,8 @@ final class Store implements AutoCloseable {
   private static final int MAX_CONFIG = 1 << 20;
 
   /**
-   * The stores that this JVM has open. Without it a second manager would take the lock away from the
-   * first: POSIX gives up a process's lock when any of its descriptors of the file is closed.
+   * The stores that this JVM has open. Without it a second manager would take the lock away from
+   * the first: POSIX gives up a process's lock when any of its descriptors of the file is closed.
    */
   private static final Set<Path> opened = ConcurrentHashMap.newKeySet();
 
@@ -92,8 +92,7 @@ final class Store implements AutoCloseable {
 
   private static Store openLocked(Path root) throws IOException {
     FileChannel lockFile =
-        FileChannel.open(
-            root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel.open(root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       if (lockFile.tryLock() == null) {
         throw new StoreException(
@@ -146,7 +145,13 @@ final class Store implements AutoCloseable {
       throw alreadyExists(name, e);
     } catch (IOException e) {
       throw new StoreException(
-          "cannot create the VM '" + name + "' in " + root + " (" + e + "): make room or give a"
+          "cannot create the VM '"
+              + name
+              + "' in "
+              + root
+              + " ("
+              + e
+              + "): make room or give a"
               + " folder that can be written",
           e);
     } finally {

@@ -11,9 +11,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import io.github.avf4j.VirtualMachineException;
 
 /** The layers of the library, for us; {@code module-info} says the same to users. */
-@AnalyzeClasses(
-    packages = "io.github.avf4j",
-    importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "io.github.avf4j", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
   private static final String ROOT = "io.github.avf4j";
 
@@ -82,8 +80,12 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage(
-              ROOT + ".kvm..", ROOT + ".qemu..", ROOT + ".linux..", ROOT + ".virtio..",
-              ROOT + ".service..", ROOT + ".spi..");
+              ROOT + ".kvm..",
+              ROOT + ".qemu..",
+              ROOT + ".linux..",
+              ROOT + ".virtio..",
+              ROOT + ".service..",
+              ROOT + ".spi..");
 
   @ArchTest
   static final ArchRule serviceFindsBackendsByTheSpi =

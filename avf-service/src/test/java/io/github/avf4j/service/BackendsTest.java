@@ -77,7 +77,8 @@ class BackendsTest {
   void reportsAllOfThem() {
     kvm.with(Suitability.LIMITED);
     HostReport report = backends.report();
-    assertThat(report.backends()).extracting(HostReport.Backend::name)
+    assertThat(report.backends())
+        .extracting(HostReport.Backend::name)
         .containsExactly("kvm", "qemu");
     assertThat(report.chosen()).contains("qemu");
     assertThat(report.choice()).isEqualTo("it is FULL; not kvm: it is LIMITED");

@@ -73,8 +73,7 @@ class CustomImageTest {
   void refusesFilesThatCannotBeUsed() throws Exception {
     Path odd = Files.write(folder.resolve("odd"), new byte[1000]);
     Path none = folder.resolve("none");
-    CustomImageConfig.Builder kernel =
-        CustomImageConfig.builder().kernel(fixture.kernel.image());
+    CustomImageConfig.Builder kernel = CustomImageConfig.builder().kernel(fixture.kernel.image());
     assertRefused(CustomImageConfig.builder().kernel(none), "the kernel " + none);
     manager.delete("c");
     assertRefused(
@@ -86,8 +85,6 @@ class CustomImageTest {
 
   private void assertRefused(CustomImageConfig.Builder image, String why) {
     VirtualMachine vm = vm(image);
-    assertThatThrownBy(vm::run)
-        .isInstanceOf(InvalidImageException.class)
-        .hasMessageContaining(why);
+    assertThatThrownBy(vm::run).isInstanceOf(InvalidImageException.class).hasMessageContaining(why);
   }
 }

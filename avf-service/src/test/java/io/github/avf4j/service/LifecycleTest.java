@@ -85,12 +85,14 @@ class LifecycleTest {
     assertThat(spec.initrd()).get().asString().endsWith(".cpio");
     assertThat(spec.cid()).isEqualTo(vm.getCid());
     assertThat(spec.commandLine()).contains("console=ttyS0", "panic=-1", "quiet");
-    assertThat(spec.disks()).singleElement().satisfies(
-        disk -> {
-          assertThat(disk.readOnly()).isTrue();
-          assertThat(disk.serial()).isEqualTo("payload");
-          assertThat(Files.size(disk.image()) % 512).isZero();
-        });
+    assertThat(spec.disks())
+        .singleElement()
+        .satisfies(
+            disk -> {
+              assertThat(disk.readOnly()).isTrue();
+              assertThat(disk.serial()).isEqualTo("payload");
+              assertThat(Files.size(disk.image()) % 512).isZero();
+            });
   }
 
   @Test
@@ -187,8 +189,7 @@ class LifecycleTest {
         };
     VirtualMachine vm = vm();
     vm.run();
-    assertThat(stopped(vm))
-        .hasToString("CRASH PANIC Kernel panic - not syncing: no init found");
+    assertThat(stopped(vm)).hasToString("CRASH PANIC Kernel panic - not syncing: no init found");
   }
 
   @Test

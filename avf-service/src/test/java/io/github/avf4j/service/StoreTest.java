@@ -256,9 +256,8 @@ class StoreTest {
 
   @Test
   void refusesProtectionThatIsNotThere() {
-    for (ProtectionLevel level : new ProtectionLevel[] {
-      ProtectionLevel.SIMULATED, ProtectionLevel.HARDWARE
-    }) {
+    for (ProtectionLevel level :
+        new ProtectionLevel[] {ProtectionLevel.SIMULATED, ProtectionLevel.HARDWARE}) {
       VirtualMachineConfig asking = fixture.config().protectionLevel(level).build();
       assertThatThrownBy(() -> manager.create("p", asking))
           .isInstanceOf(BackendUnavailableException.class)

@@ -13,9 +13,8 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>Confined to one thread.
  *
- * @see <a
- *     href="https://docs.kernel.org/driver-api/early-userspace/buffer-format.html">initramfs buffer
- *     format</a>
+ * @see <a href="https://docs.kernel.org/driver-api/early-userspace/buffer-format.html">initramfs
+ *     buffer format</a>
  */
 public final class CpioWriter {
   private static final int DIRECTORY = 0040000;

@@ -6,8 +6,7 @@ import java.io.InputStream;
 
 /** The guest's init, which is built into this library. Thread-safe. */
 final class GuestBinary {
-  private static final String RESOURCE =
-      "/io/github/avf4j/microdroid/guest/x86_64/avf-guest";
+  private static final String RESOURCE = "/io/github/avf4j/microdroid/guest/x86_64/avf-guest";
 
   private GuestBinary() {}
 

@@ -138,8 +138,7 @@ public final class KernelUnpacker {
     return header.slice((int) offset, (int) length).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  private static void inflate(Path image, ByteBuffer payload, OutputStream out)
-      throws IOException {
+  private static void inflate(Path image, ByteBuffer payload, OutputStream out) throws IOException {
     byte[] content = payload.array();
     int offset = payload.arrayOffset();
     int length = payload.limit();
@@ -149,8 +148,7 @@ public final class KernelUnpacker {
         Compression.at(content, offset)
             .orElseThrow(
                 () ->
-                    invalid(
-                        image, "is compressed in another way than with gzip, xz, zstd or lz4"));
+                    invalid(image, "is compressed in another way than with gzip, xz, zstd or lz4"));
     if (size > MAX_UNPACKED) {
       throw invalid(image, "claims to unpack to " + size + " bytes, more than a kernel has");
     }

@@ -52,8 +52,10 @@ public final class ModuleFolder {
     Set<String> builtin = new HashSet<>();
     try (Stream<Path> found = Files.walk(folder, MAX_DEPTH)) {
       // Sorted, so that of two files of one name the same one is always taken.
-      found.filter(ModuleNames::isModule).sorted().forEach(
-          file -> files.putIfAbsent(ModuleNames.ofFile(file), file));
+      found
+          .filter(ModuleNames::isModule)
+          .sorted()
+          .forEach(file -> files.putIfAbsent(ModuleNames.ofFile(file), file));
       Path list = folder.resolve("modules.builtin");
       if (Files.exists(list)) {
         for (String line : Files.readString(list, StandardCharsets.ISO_8859_1).split("\n")) {
@@ -64,7 +66,11 @@ public final class ModuleFolder {
       }
     } catch (IOException | UncheckedIOException e) {
       throw new InvalidImageException(
-          "the kernel's module folder " + folder + " cannot be read (" + e + "): check its"
+          "the kernel's module folder "
+              + folder
+              + " cannot be read ("
+              + e
+              + "): check its"
               + " permissions",
           e);
     }

@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  * zeros up to a whole number of sectors.
  *
  * <p>The entries are {@code payload}, the executable; and, if there are any, {@code args} and
- * {@code env}: the arguments after the program's name, and {@code NAME=VALUE} strings, each ended by
- * NUL. The reader is {@code guest/avf-guest/src/payload.rs}.
+ * {@code env}: the arguments after the program's name, and {@code NAME=VALUE} strings, each ended
+ * by NUL. The reader is {@code guest/avf-guest/src/payload.rs}.
  *
  * <p>Thread-safe.
  */
@@ -97,8 +97,7 @@ public final class PayloadDisk {
         }
         pad(out, cpio.finish());
       }
-      Files.move(
-          fresh, image, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(fresh, image, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException e) {
       throw new StoreException(
           "cannot write the payload disk " + image + " (" + e + "): make room in the store", e);
@@ -118,8 +117,7 @@ public final class PayloadDisk {
       byte[] head = in.readNBytes(PayloadExecutable.HEAD);
       PayloadExecutable.check(file, head, size);
       // What was checked is what is copied: the file is not read a second time.
-      cpio.file(
-          "payload", 0555, size, new SequenceInputStream(new ByteArrayInputStream(head), in));
+      cpio.file("payload", 0555, size, new SequenceInputStream(new ByteArrayInputStream(head), in));
     }
   }
 

@@ -185,8 +185,7 @@ public final class GuestReports {
     state = next;
   }
 
-  private static void size(String report, ByteBuffer body, int expected)
-      throws ProtocolException {
+  private static void size(String report, ByteBuffer body, int expected) throws ProtocolException {
     if (body.remaining() != expected) {
       throw new ProtocolException(
           report + " has " + body.remaining() + " bytes where " + expected + " are expected");

@@ -53,8 +53,7 @@ class CpioWriterTest {
   void refusesContentOfAnotherLength() {
     CpioWriter cpio = new CpioWriter(new ByteArrayOutputStream());
     for (int length : new int[] {2, 4}) {
-      assertThatThrownBy(
-              () -> cpio.file("f", 0444, 3, new ByteArrayInputStream(new byte[length])))
+      assertThatThrownBy(() -> cpio.file("f", 0444, 3, new ByteArrayInputStream(new byte[length])))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("changed its length");
     }

@@ -15,8 +15,7 @@ public final class ModuleFiles {
     int infoAt = 64;
     int namesAt = infoAt + info.length;
     int sectionsAt = namesAt + names.length + 7 & ~7;
-    ByteBuffer elf =
-        ByteBuffer.allocate(sectionsAt + 3 * 64).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer elf = ByteBuffer.allocate(sectionsAt + 3 * 64).order(ByteOrder.LITTLE_ENDIAN);
     elf.put(new byte[] {0x7f, 'E', 'L', 'F', 2, 1, 1});
     elf.putShort(0x10, (short) 1).putShort(0x12, (short) 62);
     elf.putLong(0x28, sectionsAt);

@@ -50,7 +50,10 @@ class PayloadDiskTest {
   void holdsExecutableArgumentsAndEnvironment() throws Exception {
     byte[] elf = elf(100_001);
     Payload payload =
-        payload(elf).withArguments("one", "", "ä").withEnvironment("B", "2").withEnvironment("A", "");
+        payload(elf)
+            .withArguments("one", "", "ä")
+            .withEnvironment("B", "2")
+            .withEnvironment("A", "");
     byte[] image = Files.readAllBytes(disk.write(payload));
     assertThat(image.length % 512).isZero();
     assertThat(extract(image, "payload")).isEqualTo(elf);
@@ -93,7 +96,8 @@ class PayloadDiskTest {
   @Test
   void refusesWhatTheGuestCannotRun() throws IOException {
     assertRefused("#!/bin/sh\necho\n".getBytes(StandardCharsets.US_ASCII), "but a script");
-    assertRefused("text, and long enough to be looked at as a header, or is it".getBytes(), "no ELF");
+    assertRefused(
+        "text, and long enough to be looked at as a header, or is it".getBytes(), "no ELF");
     assertRefused(Arrays.copyOf(elf(120), 63), "is truncated");
     assertRefused(Arrays.copyOf(elf(5000), 4999), "is truncated");
     assertRefused(changed(0x12, 183), "is for AArch64");

@@ -23,7 +23,7 @@ final class ErrorOutput implements Runnable {
   private static final int MAX_LINES = 16;
   private static final String TRIPLE_FAULT = "Triple fault";
   private static final Pattern REGISTERS =
-      Pattern.compile("CPU Reset \\(CPU \\d+\\)|[A-Z][A-Z0-9]{1,4} *=[0-9a-f].*");
+      Pattern.compile("CPU Reset \\(CPU \\d+\\)|[A-Z][A-Z0-9]{1,4} *= *[0-9a-f].*");
 
   private final InputStream stream;
   private final Deque<String> lines = new ArrayDeque<>();

@@ -11,8 +11,10 @@ import java.util.List;
 /**
  * The command line for a machine.
  *
- * <p>The virtio-mmio slots are filled in the order of the KVM backend: vsock, console, rng, disks.
- * Confined to one thread.
+ * <p>A guest finds the virtio devices in the order of the KVM backend: vsock, console, rng, disks. As
+ * QEMU lists its virtio-mmio slots in the ACPI tables from the last to the first, the first device
+ * goes to the last slot used. Slot 0 stays empty: its interrupt is pin 0 of an I/O APIC, which QEMU
+ * raises as pin 2. Confined to one thread.
  */
 final class QemuCommand {
   /** The names of the sockets that QEMU connects to. */
@@ -21,6 +23,8 @@ final class QemuCommand {
   static final String SERIAL_SOCKET = "serial";
   static final String CONSOLE_SOCKET = "console";
   static final String VSOCK_SOCKET = "vsock";
+
+  private static final int DEVICES_BESIDE_DISKS = 3;
 
   private final PrivateFolder folder;
   private final List<String> words = new ArrayList<>();
@@ -110,6 +114,7 @@ final class QemuCommand {
   }
 
   private void virtioDevices(MachineSpec spec) {
+    slot = DEVICES_BESIDE_DISKS + spec.disks().size();
     device(inSlot("vhost-user-vsock-device").put("chardev", "vsock"));
     device(inSlot("virtio-serial-device").put("id", "console-bus").put("max_ports", 1));
     device(driver("virtconsole").put("chardev", "console").put("bus", "console-bus.0"));
@@ -143,7 +148,7 @@ final class QemuCommand {
   }
 
   private ObjectNode inSlot(String driver) {
-    return driver(driver).put("bus", "virtio-mmio-bus." + slot++);
+    return driver(driver).put("bus", "virtio-mmio-bus." + slot--);
   }
 
   private static ObjectNode driver(String name) {

@@ -137,7 +137,7 @@ public final class QemuProbe {
       try {
         requireDevices(qmp);
         qmp.call("cont", JsonNodeFactory.instance.objectNode());
-        return new QemuBinary(binary.path(), binary.version(), TscGuest.measure(memory));
+        return new QemuBinary(binary.path(), binary.version(), TscMeter.measure(memory));
       } finally {
         watchdog.cancel(false);
       }

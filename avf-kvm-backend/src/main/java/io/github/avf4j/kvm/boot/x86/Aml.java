@@ -24,9 +24,9 @@ final class Aml {
     return join(bytes(0x08), ascii(name), value);
   }
 
-  /** {@code Scope(\NAME) { terms }}. */
+  /** {@code Scope(NAME) { terms }}. */
   static byte[] scope(String name, byte[]... terms) {
-    return join(bytes(0x10), withLength(join(bytes('\\'), ascii(name), join(terms))));
+    return join(bytes(0x10), withLength(join(ascii(name), join(terms))));
   }
 
   /** {@code Device(NAME) { terms }}. */

@@ -23,7 +23,7 @@ public final class Layout {
   static final long LOW_RESERVED = 0x9FC00;
 
   static final long ACPI = 0xE0000;
-  static final long ACPI_END = 0x100000;
+  static final long ACPI_END = ResetVector.ADDRESS;
 
   /** Where kernels may begin. */
   static final long HIGH_MEMORY = 0x100000;

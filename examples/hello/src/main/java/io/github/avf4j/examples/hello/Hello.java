@@ -57,8 +57,10 @@ public final class Hello {
     this.out = out;
   }
 
-  /** Runs the example; the options are {@code --backend kvm|qemu}, {@code --size 64M} and {@code
-   * --verbose}. */
+  /**
+   * Runs the example; the options are {@code --backend kvm|qemu}, {@code --size 64M} and {@code
+   * --verbose}.
+   */
   public static void main(String[] arguments) throws Exception {
     int code;
     try {
@@ -111,7 +113,8 @@ public final class Hello {
     if (!vm.awaitReady(LIMIT)) {
       Optional<StopReason> reason = vm.awaitStopped(Duration.ZERO);
       timeline(vm, null);
-      out.println("stopped     " + reason.map(Object::toString).orElse("not, and not ready either"));
+      out.println(
+          "stopped     " + reason.map(Object::toString).orElse("not, and not ready either"));
       return false;
     }
     Answer answer = ask(vm, called);

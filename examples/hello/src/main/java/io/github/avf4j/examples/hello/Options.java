@@ -11,8 +11,7 @@ import java.util.Optional;
  * @param verbose whether kernel and payload are heard, on standard error
  */
 record Options(Optional<String> backend, DataSize size, boolean verbose) {
-  private static final String USAGE =
-      "usage: hello [--backend kvm|qemu] [--size 64M] [--verbose]";
+  private static final String USAGE = "usage: hello [--backend kvm|qemu] [--size 64M] [--verbose]";
 
   /**
    * Reads the command line.

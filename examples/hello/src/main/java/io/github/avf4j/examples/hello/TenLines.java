@@ -17,8 +17,12 @@ final class TenLines {
   /** Prints the SHA-256 of two lines and their count. */
   public static void main(String[] arguments) throws Exception {
     try (VirtualMachineManager manager = VirtualMachineManager.open(Path.of("machines"));
-        VirtualMachine vm = manager.getOrCreate("hello", VirtualMachineConfig.builder()
-            .payload(Payload.executable(Path.of("hello-payload"))).build())) {
+        VirtualMachine vm =
+            manager.getOrCreate(
+                "hello",
+                VirtualMachineConfig.builder()
+                    .payload(Payload.executable(Path.of("hello-payload")))
+                    .build())) {
       vm.run();
       vm.awaitReady(Duration.ofSeconds(60));
       try (VsockChannel channel = vm.connectVsock(5000)) {

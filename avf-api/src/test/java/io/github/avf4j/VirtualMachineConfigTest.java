@@ -1,0 +1,107 @@
+package io.github.avf4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+class VirtualMachineConfigTest {
+  private static VirtualMachineConfig.Builder payload() {
+    return VirtualMachineConfig.builder().payload(Payload.executable(Path.of("p")));
+  }
+
+  private static void assertRefused(
+      UnaryOperator<VirtualMachineConfig.Builder> change, String message) {
+    assertThatThrownBy(() -> change.apply(payload()).build())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(message);
+  }
+
+  @Test
+  void hasDefaults() {
+    VirtualMachineConfig config = payload().build();
+    assertThat(config.memory()).isEqualTo(DataSize.ofMebibytes(256));
+    assertThat(config.cpuTopology()).isEqualTo(CpuTopology.oneCpu());
+    assertThat(config.debugLevel()).isEqualTo(DebugLevel.NONE);
+    assertThat(config.outputCaptured()).isFalse();
+    assertThat(config.consoleInputSupported()).isFalse();
+    assertThat(config.protectionLevel()).isEqualTo(ProtectionLevel.NONE);
+    assertThat(config.bootTimeout()).isEqualTo(Duration.ofSeconds(60));
+    assertThat(config.backend()).isEmpty();
+    assertThat(config.kernel()).isEqualTo(KernelImage.installed());
+  }
+
+  @Test
+  void isAValue() {
+    assertThat(payload().memory(DataSize.ofGibibytes(1)).build())
+        .isEqualTo(payload().memory(DataSize.parse("1G")).build())
+        .isNotEqualTo(payload().build());
+  }
+
+  @Test
+  void hasEitherPayloadOrCustomImage() {
+    CustomImageConfig image = CustomImageConfig.builder().kernel(Path.of("k")).build();
+    assertRefused(
+        builder -> builder.customImage(image),
+        "either a payload or a custom image must be given, not both");
+    assertThatThrownBy(() -> VirtualMachineConfig.builder().build())
+        .hasMessage("either a payload or a custom image must be given, not none of them");
+  }
+
+  @Test
+  void refusesMemoryThatNoMachineCanHave() {
+    assertRefused(
+        builder -> builder.memory(DataSize.ofMebibytes(1)),
+        "memory must be at least 2 MiB but was 1 MiB");
+    assertRefused(
+        builder -> builder.memory(DataSize.ofBytes((4 << 20) + 1)),
+        "memory must be a multiple of 4096 bytes but was 4194305 bytes");
+  }
+
+  @Test
+  void outputNeedsDebugLevelFull() {
+    assertRefused(
+        builder -> builder.outputCaptured(true),
+        "outputCaptured needs debugLevel FULL but it was NONE");
+    assertRefused(
+        builder -> builder.consoleInputSupported(true),
+        "consoleInputSupported needs debugLevel FULL but it was NONE");
+    assertThat(payload().debugLevel(DebugLevel.FULL).outputCaptured(true).build().outputCaptured())
+        .isTrue();
+  }
+
+  @Test
+  void encryptedStorageIsReserved() {
+    assertRefused(
+        builder -> builder.encryptedStorage(DataSize.ofMebibytes(8)),
+        "encryptedStorage is not supported by this version but was 8 MiB");
+  }
+
+  @Test
+  void bootTimeoutIsPositive() {
+    assertRefused(
+        builder -> builder.bootTimeout(Duration.ZERO), "bootTimeout must be positive but was PT0S");
+  }
+
+  @Test
+  void customImagesAreChecked() {
+    CustomImageConfig.Builder image = CustomImageConfig.builder().kernel(Path.of("k"));
+    assertThat(image.build().commandLine()).isEqualTo("console=ttyS0 reboot=k panic=-1");
+    for (String line : new String[] {"x".repeat(2048), "ä", "a\0b"}) {
+      assertThatThrownBy(() -> image.commandLine(line).build())
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage(
+              "commandLine must be at most 2047 bytes of ASCII without NUL but was \""
+                  + line
+                  + '"');
+    }
+    CustomImageConfig.Builder disks = CustomImageConfig.builder().kernel(Path.of("k"));
+    for (int i = 0; i < 9; i++) {
+      disks.addDisk(DiskImage.readOnly(Path.of("d" + i)));
+    }
+    assertThatThrownBy(disks::build).hasMessage("disks must be at most 8 but were 9");
+  }
+}

@@ -1,0 +1,152 @@
+package io.github.avf4j.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.avf4j.StopReason;
+import io.github.avf4j.VirtualMachineConfig;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class AvfCommandTest {
+  @TempDir Path folder;
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  private int execute(String... arguments) {
+    CommandLine commandLine = AvfCommand.commandLine();
+    commandLine.setOut(new PrintWriter(out, true));
+    commandLine.setErr(new PrintWriter(err, true));
+    return commandLine.execute(arguments);
+  }
+
+  private static VirtualMachineConfig config(String... arguments) {
+    CommandLine commandLine = AvfCommand.commandLine();
+    var parsed = commandLine.parseArgs(arguments);
+    return ((RunCommand) parsed.subcommand().commandSpec().userObject()).config();
+  }
+
+  @Test
+  void runTakesEveryOption() {
+    VirtualMachineConfig config =
+        config(
+            "run",
+            "--kernel",
+            "k",
+            "--initrd",
+            "i",
+            "--cmdline",
+            "a b",
+            "--disk",
+            "one:ro",
+            "--disk",
+            "two",
+            "--disk",
+            "three:rw",
+            "--memory",
+            "512M",
+            "--cpus",
+            "2",
+            "--backend",
+            "qemu",
+            "--timeout",
+            "5m");
+    var image = config.customImage().orElseThrow();
+    assertThat(image.kernel()).isEqualTo(Path.of("k"));
+    assertThat(image.initrd()).contains(Path.of("i"));
+    assertThat(image.commandLine()).isEqualTo("a b");
+    assertThat(image.disks())
+        .extracting(disk -> disk.image().getFileName() + " " + disk.readOnly())
+        .containsExactly("one true", "two false", "three false");
+    assertThat(config.memory()).hasToString("512 MiB");
+    assertThat(config.cpuTopology().vcpus()).isEqualTo(2);
+    assertThat(config.backend()).contains("qemu");
+    assertThat(config.outputCaptured()).isTrue();
+  }
+
+  @Test
+  void runHasDefaults() {
+    VirtualMachineConfig config = config("run", "--kernel", "k");
+    assertThat(config.memory()).hasToString("256 MiB");
+    assertThat(config.cpuTopology().vcpus()).isEqualTo(1);
+    assertThat(config.customImage().orElseThrow().commandLine()).contains("console=ttyS0");
+    assertThat(config.backend()).isEqualTo(Optional.empty());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"60s, 60000", "500ms, 500", "2m, 120000", "1h, 3600000", "7, 7000"})
+  void readsTimes(String text, long millis) {
+    assertThat(new Converters.Time().convert(text)).isEqualTo(Duration.ofMillis(millis));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "run                                 | Missing required option",
+        "run --kernel k --memory 3x          | a size is a number",
+        "run --kernel k --memory 1M          | memory must be at least 2 MiB but was 1 MiB",
+        "run --kernel k --memory 4194305     | multiple of 4096 bytes",
+        "run --kernel k --cpus 9             | vcpus must be in 1..8 but was 9",
+        "run --kernel k --cpus x             | --cpus",
+        "run --kernel k --timeout soon       | a time is a number",
+        "run --kernel k --backend xen        | there is no backend \"xen\"",
+        "run --kernel k --console-out /no/x  | cannot write --console-out /no/x",
+        "run --kernel k --bogus              | --bogus",
+        "fly                                 | fly",
+        "''                                  | Missing required subcommand",
+      })
+  void wrongUsageIsOneLineAndExitCode2(String line, String message) {
+    String[] arguments = line.isBlank() ? new String[0] : line.split(" ");
+    assertThat(execute(arguments)).isEqualTo(ExitCode.UNUSABLE);
+    assertThat(err.toString()).startsWith("avf: ").contains(message).doesNotContain("\tat ");
+    assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void leavesNoTemporaryStoreBehind() throws Exception {
+    assertThat(execute("run", "--kernel", folder.resolve("none").toString())).isEqualTo(2);
+    try (var left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+      assertThat(left.filter(file -> file.getFileName().toString().startsWith("avf-run-")))
+          .isEmpty();
+    }
+  }
+
+  @Test
+  void infoSaysWhyAndWhatToDo() {
+    assertThat(execute("info")).isZero();
+    assertThat(out.toString())
+        .contains("machines run on: ")
+        .contains("backend kvm: ")
+        .contains("backend qemu: ")
+        .contains("protection level HARDWARE: not available\n")
+        .contains("  to do: ");
+  }
+
+  @Test
+  void infoIsJsonWhenAskedFor() throws Exception {
+    assertThat(execute("info", "--json")).isZero();
+    var json = new com.fasterxml.jackson.databind.ObjectMapper().readTree(out.toString());
+    assertThat(json.get("backends").findValuesAsText("name")).contains("kvm", "qemu");
+    assertThat(json.get("protection")).hasSize(3);
+    assertThat(json.has("chosen")).isTrue();
+  }
+
+  @Test
+  void exitCodeTellsHowTheGuestEnded() {
+    assertThat(ExitCode.of(new StopReason.Shutdown())).isZero();
+    assertThat(ExitCode.of(new StopReason.Reboot())).isZero();
+    assertThat(ExitCode.of(new StopReason.Killed())).isEqualTo(1);
+    assertThat(ExitCode.of(new StopReason.InfrastructureError("x"))).isEqualTo(1);
+    assertThat(ExitCode.of(new StopReason.Crash(StopReason.CrashKind.PANIC, "x", Optional.empty())))
+        .isEqualTo(1);
+  }
+}
