@@ -33,7 +33,17 @@ public final class FileBackend implements BlockBackend {
    *     a nonzero multiple of 512 bytes
    */
   public static FileBackend open(Path image, boolean readOnly) {
-    if (!Files.isRegularFile(image)) {
+    return open(image, image, readOnly);
+  }
+
+  /**
+   * Opens {@code image} through another name of the same file, such as that of an open descriptor;
+   * errors speak of {@code image}.
+   *
+   * @throws InvalidImageException as {@link #open(Path, boolean)}
+   */
+  public static FileBackend open(Path image, Path name, boolean readOnly) {
+    if (!Files.isRegularFile(name)) {
       throw new InvalidImageException("the disk image " + image + " is not a regular file");
     }
     Set<StandardOpenOption> options =
@@ -41,7 +51,7 @@ public final class FileBackend implements BlockBackend {
             ? Set.of(StandardOpenOption.READ)
             : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
     try {
-      FileChannel file = FileChannel.open(image, options);
+      FileChannel file = FileChannel.open(name, options);
       try {
         return new FileBackend(file, requireWhole(image, file.size()));
       } catch (IOException | RuntimeException e) {
