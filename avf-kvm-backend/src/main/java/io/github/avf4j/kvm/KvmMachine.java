@@ -12,6 +12,7 @@ import io.github.avf4j.kvm.boot.x86.VcpuSetup;
 import io.github.avf4j.kvm.device.Cmos;
 import io.github.avf4j.kvm.device.I8042;
 import io.github.avf4j.kvm.device.MmioBus;
+import io.github.avf4j.kvm.device.PanicPort;
 import io.github.avf4j.kvm.device.PortBus;
 import io.github.avf4j.kvm.device.PowerControl;
 import io.github.avf4j.kvm.device.Serial16550;
@@ -70,8 +71,7 @@ public final class KvmMachine implements Machine {
     try {
       kickSignal = Signals.installKick();
       memory = own(new MachineMemory(spec.memory().bytes()));
-      BootState boot =
-          KernelLoader.load(memory, spec.kernel(), spec.initrd(), spec.commandLine());
+      BootState boot = KernelLoader.load(memory, spec.kernel(), spec.initrd(), spec.commandLine());
       devices = own(new MachineDevices(spec, memory.guest()));
       AcpiTables.write(memory, spec.cpuTopology().vcpus(), devices.count());
       ResetVector.write(memory);
@@ -105,8 +105,7 @@ public final class KvmMachine implements Machine {
       for (int i = 0; i < count; i++) {
         KvmVcpu vcpu = own(vm.createVcpu(i, host.vcpuMmapSize()));
         vcpus.add(vcpu);
-        VcpuSetup.prepareVcpu(
-            vcpu, CpuidTable.of(host.cpuid(), i, count, host.tscDeadline()));
+        VcpuSetup.prepareVcpu(vcpu, CpuidTable.of(host.cpuid(), i, count, host.tscDeadline()));
       }
       boot.apply(vcpus.get(0));
     }
@@ -115,10 +114,10 @@ public final class KvmMachine implements Machine {
   private void addPorts(KvmVm vm) {
     ports.add(
         Serial16550.COM1,
-        new Serial16550(
-            spec.serialOutput(), high -> vm.setIrqLine(Layout.COM1_GSI, high)));
+        new Serial16550(spec.serialOutput(), high -> vm.setIrqLine(Layout.COM1_GSI, high)));
     ports.add(PowerControl.BASE, new PowerControl(group::end));
     ports.add(I8042.BASE, new I8042(group::end));
+    ports.add(PanicPort.BASE, new PanicPort(group::end));
     ports.add(Cmos.BASE, new Cmos());
   }
 

@@ -21,9 +21,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A machine's virtio devices in the order of their windows: vsock, console, rng, then the disks; each
- * with its transport, an irqfd, and an ioeventfd for every queue. Made on one thread; afterwards
- * thread-safe.
+ * A machine's virtio devices in the order of their windows: vsock, console, rng, then the disks;
+ * each with its transport, an irqfd, and an ioeventfd for every queue. Made on one thread;
+ * afterwards thread-safe.
  */
 final class MachineDevices implements AutoCloseable {
   private static final int QUEUE_NOTIFY = 0x50;
@@ -41,8 +41,7 @@ final class MachineDevices implements AutoCloseable {
    */
   MachineDevices(MachineSpec spec, GuestMemory memory) {
     vsock = new VsockDevice(VsockConfig.builder().cid(spec.cid()).build());
-    console =
-        new ConsoleDevice(ConsoleConfig.builder().output(spec.consoleOutput()).build());
+    console = new ConsoleDevice(ConsoleConfig.builder().output(spec.consoleOutput()).build());
     try {
       add(vsock, memory);
       add(console, memory);

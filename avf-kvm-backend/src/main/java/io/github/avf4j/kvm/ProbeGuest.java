@@ -26,8 +26,8 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * A guest of some 160 bytes that does in 64-bit kernel mode what an instruction emulator is likely
- * to lack: {@code lock cmpxchg16b}, {@code int3} through a gate, {@code fxsave} and {@code fxrstor}.
- * Its source is {@code src/test/asm/probe.s}. Thread-safe.
+ * to lack: {@code lock cmpxchg16b}, {@code int3} through a gate, {@code fxsave} and {@code
+ * fxrstor}. Its source is {@code src/test/asm/probe.s}. Thread-safe.
  */
 final class ProbeGuest {
   static final byte[] CODE =

@@ -227,10 +227,7 @@ class KvmMachineTest {
   void endsWithAnInfrastructureErrorWhenTheHostSideThrows() throws Exception {
     GuestCode code = new GuestCode().print("x").spin();
     try (RunningMachine machine =
-        elf(
-            code,
-            spec ->
-                spec.commandLine(RunningMachine.FAILING_SINK))) {
+        elf(code, spec -> spec.commandLine(RunningMachine.FAILING_SINK))) {
       assertThat(machine.start().awaitStop())
           .isInstanceOf(StopReason.InfrastructureError.class)
           .hasToString(
@@ -246,8 +243,22 @@ class KvmMachineTest {
     int counter = 0x11000;
     // 16-bit: xor ax, ax; mov ds, ax; mov ax, 0x1100; mov ds, ax; lock inc byte [0]; hlt; jmp -3
     byte[] ap = {
-      (byte) 0xB8, 0x00, 0x11, (byte) 0x8E, (byte) 0xD8, (byte) 0xF0, (byte) 0xFE, 0x06, 0x00, 0x00,
-      (byte) 0xF4, (byte) 0xEB, (byte) 0xFD, 0x00, 0x00, 0x00
+      (byte) 0xB8,
+      0x00,
+      0x11,
+      (byte) 0x8E,
+      (byte) 0xD8,
+      (byte) 0xF0,
+      (byte) 0xFE,
+      0x06,
+      0x00,
+      0x00,
+      (byte) 0xF4,
+      (byte) 0xEB,
+      (byte) 0xFD,
+      0x00,
+      0x00,
+      0x00
     };
     for (int i = 0; i < ap.length; i += 4) {
       int word =

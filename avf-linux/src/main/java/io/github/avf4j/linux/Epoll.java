@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 
 /**
  * An epoll instance for reading. {@code struct epoll_event} is packed to 12 bytes on x86-64 and has
- * 16 bytes elsewhere. {@link #add} and {@link #remove} are thread-safe; {@link #await} is confined to
- * one thread at a time.
+ * 16 bytes elsewhere. {@link #add} and {@link #remove} are thread-safe; {@link #await} is confined
+ * to one thread at a time.
  */
 final class Epoll implements AutoCloseable {
   static final int EVENT_SIZE = "amd64".equals(System.getProperty("os.arch")) ? 12 : 16;

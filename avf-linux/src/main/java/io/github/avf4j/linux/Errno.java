@@ -80,8 +80,7 @@ public final class Errno {
   /** Returns an exception that names the call and the error number and says what to do. */
   public static HypervisorException failure(String call, int errno) {
     Entry entry = KNOWN.get(errno);
-    String advice =
-        entry == null ? "look the error number up in errno(3)" : entry.advice();
+    String advice = entry == null ? "look the error number up in errno(3)" : entry.advice();
     return new HypervisorException(
         call, errno, call + " failed: " + describe(errno) + ": " + advice);
   }

@@ -11,9 +11,9 @@ import java.util.function.Consumer;
 /**
  * One thread that waits for descriptors and runs their handlers, one at a time.
  *
- * <p>Eventfds are watched for edges: their counter is never read, which saves a system call for each
- * signal. A handler that throws ends neither the loop nor the other handlers; the failure goes to
- * the listener given at the start. Thread-safe.
+ * <p>Eventfds are watched for edges: their counter is never read, which saves a system call for
+ * each signal. A handler that throws ends neither the loop nor the other handlers; the failure goes
+ * to the listener given at the start. Thread-safe.
  */
 public final class EventLoop implements AutoCloseable {
   private final Epoll epoll = new Epoll();
@@ -52,7 +52,9 @@ public final class EventLoop implements AutoCloseable {
     }
   }
 
-  /** Runs {@code handler} on the loop's thread after each signal; several signals may be one run. */
+  /**
+   * Runs {@code handler} on the loop's thread after each signal; several signals may be one run.
+   */
   public void onSignal(EventFd eventFd, Runnable handler) {
     add(eventFd.fd(), true, handler);
   }

@@ -24,9 +24,7 @@ public final class MemFd implements AutoCloseable {
    */
   public static MemFd create(String name, long size) {
     int flags = LibC.MFD_CLOEXEC | LibC.MFD_ALLOW_SEALING;
-    Fd fd =
-        Fd.own(
-            Errno.check("memfd_create()", LibC.memfd_create(Errno.cString(name), flags)));
+    Fd fd = Fd.own(Errno.check("memfd_create()", LibC.memfd_create(Errno.cString(name), flags)));
     try {
       Errno.check("ftruncate(memfd)", LibC.ftruncate(fd.number(), size));
     } catch (RuntimeException e) {
@@ -74,8 +72,7 @@ public final class MemFd implements AutoCloseable {
 
   /** Forbids everybody for ever to write, shrink or grow the file. */
   public void seal() {
-    long seals =
-        LibC.F_SEAL_SEAL | LibC.F_SEAL_SHRINK | LibC.F_SEAL_GROW | LibC.F_SEAL_WRITE;
+    long seals = LibC.F_SEAL_SEAL | LibC.F_SEAL_SHRINK | LibC.F_SEAL_GROW | LibC.F_SEAL_WRITE;
     Errno.check("fcntl(F_ADD_SEALS)", LibC.fcntl(fd.number(), LibC.F_ADD_SEALS, seals));
   }
 

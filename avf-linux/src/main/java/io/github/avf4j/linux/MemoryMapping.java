@@ -52,14 +52,13 @@ public final class MemoryMapping implements AutoCloseable {
   }
 
   /**
-   * Maps a part of a file for reading; writing to its views ends the JVM. The file must never shrink
-   * (seal the memfd). The descriptor may be closed afterwards.
+   * Maps a part of a file for reading; writing to its views ends the JVM. The file must never
+   * shrink (seal the memfd). The descriptor may be closed afterwards.
    *
    * @throws io.github.avf4j.HypervisorException if it cannot be mapped
    */
   public static MemoryMapping readOnly(Fd fd, long offset, long size) {
-    long address =
-        LibC.mmap(0, size, LibC.PROT_READ, LibC.MAP_PRIVATE, fd.number(), offset);
+    long address = LibC.mmap(0, size, LibC.PROT_READ, LibC.MAP_PRIVATE, fd.number(), offset);
     return new MemoryMapping(Errno.check("mmap(" + fd + ", PROT_READ)", address), size);
   }
 
@@ -69,8 +68,8 @@ public final class MemoryMapping implements AutoCloseable {
   }
 
   /**
-   * Replaces a part of the mapping by a private copy of a part of a file: reads see the file, writes
-   * stay in this mapping. All three numbers are multiples of the page size.
+   * Replaces a part of the mapping by a private copy of a part of a file: reads see the file,
+   * writes stay in this mapping. All three numbers are multiples of the page size.
    *
    * <p>The file must never shrink (seal the memfd), or accesses end the JVM.
    */

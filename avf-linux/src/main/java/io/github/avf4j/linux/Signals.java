@@ -39,7 +39,12 @@ public final class Signals {
   private static void install(int signal) {
     NativeBuffer old = NativeBuffer.allocate(SIGACTION_SIZE);
     Errno.check("sigaction(" + signal + ")", LibC.sigaction(signal, 0, old.address()));
-    if (old.bytes().getLong(0) != 0) {
+    long handler = LibC.addressOf("abs");
+    long present = old.bytes().getLong(0);
+    if (present == handler) {
+      return; // another copy of this library in the process was first
+    }
+    if (present != 0) {
       throw new HypervisorException(
           "sigaction(" + signal + ")",
           0,
@@ -54,7 +59,7 @@ public final class Signals {
               + "=NUMBER");
     }
     NativeBuffer action = NativeBuffer.allocate(SIGACTION_SIZE);
-    action.bytes().putLong(0, LibC.addressOf("abs"));
+    action.bytes().putLong(0, handler);
     action.bytes().putInt(SIGACTION_FLAGS, LibC.SA_RESTART);
     Errno.check("sigaction(" + signal + ")", LibC.sigaction(signal, action.address(), 0));
     Reference.reachabilityFence(old);
@@ -67,8 +72,8 @@ public final class Signals {
   }
 
   /**
-   * Sends a signal to a thread of this process. The caller makes sure that the thread has not ended,
-   * because ids are given out again.
+   * Sends a signal to a thread of this process. The caller makes sure that the thread has not
+   * ended, because ids are given out again.
    */
   public static void send(int thread, int signal) {
     LibC.tgkill(LibC.getpid(), thread, signal);

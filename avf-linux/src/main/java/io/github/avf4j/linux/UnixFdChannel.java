@@ -59,8 +59,7 @@ public final class UnixFdChannel implements AutoCloseable {
     NativeBuffer fds = NativeBuffer.allocate(8);
     Errno.check(
         "socketpair()",
-        LibC.socketpair(
-            LibC.AF_UNIX, LibC.SOCK_STREAM | LibC.SOCK_CLOEXEC, 0, fds.address()));
+        LibC.socketpair(LibC.AF_UNIX, LibC.SOCK_STREAM | LibC.SOCK_CLOEXEC, 0, fds.address()));
     return List.of(
         new UnixFdChannel(Fd.own(fds.bytes().getInt(0))),
         new UnixFdChannel(Fd.own(fds.bytes().getInt(4))));

@@ -38,7 +38,8 @@ public final class UnixFdListener implements AutoCloseable {
    * Waits for a connection.
    *
    * @return empty when {@code timeout} has passed
-   * @throws io.github.avf4j.HypervisorException if the socket fails or {@link #shutdown()} was called
+   * @throws io.github.avf4j.HypervisorException if the socket fails or {@link #shutdown()} was
+   *     called
    */
   public Optional<UnixFdChannel> accept(Duration timeout) {
     if (!UnixFdChannel.awaitReadable(fd, timeout)) {

@@ -29,7 +29,9 @@ class LibCTest {
       for (Field field : type.getDeclaredFields()) {
         boolean constant = Modifier.isFinal(field.getModifiers()) && field.getType() == int.class;
         if (constant) {
-          assertThat((long) field.getInt(null)).as(field.getName()).isEqualTo(number(field.getName()));
+          assertThat((long) field.getInt(null))
+              .as(field.getName())
+              .isEqualTo(number(field.getName()));
           compared++;
         }
       }

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Finds the device of an I/O port. Ports that nobody claims read as ones and swallow writes. Devices
- * are added before the machine starts; afterwards thread-safe.
+ * Finds the device of an I/O port. Ports that nobody claims read as ones and swallow writes.
+ * Devices are added before the machine starts; afterwards thread-safe.
  */
 public final class PortBus {
   private static final int GRANULE_SHIFT = 3;

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
  * A flyweight over the {@code struct kvm_run} that a vCPU shares with the kernel: immediate_exit 1,
  * exit_reason 8, and from 32 what the exit is about.
  *
- * <p>{@link #requestImmediateExit()} may be called on any thread while the vCPU is open; the rest is
- * confined to the vCPU thread.
+ * <p>{@link #requestImmediateExit()} may be called on any thread while the vCPU is open; the rest
+ * is confined to the vCPU thread.
  */
 public final class KvmRun {
   private static final int IMMEDIATE_EXIT = 1;

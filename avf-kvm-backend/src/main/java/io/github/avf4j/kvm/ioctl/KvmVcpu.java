@@ -11,8 +11,8 @@ import java.util.OptionalLong;
 
 /**
  * A vCPU's descriptor and its run structure. Methods other than {@link #enter()} throw {@link
- * HypervisorException} if KVM refuses. Confined to one thread at a time: the one that makes it, then
- * the vCPU thread.
+ * HypervisorException} if KVM refuses. Confined to one thread at a time: the one that makes it,
+ * then the vCPU thread.
  */
 public final class KvmVcpu implements AutoCloseable {
   private final Fd fd;
@@ -33,7 +33,8 @@ public final class KvmVcpu implements AutoCloseable {
   }
 
   /**
-   * Runs the guest until the next exit; allocates nothing. Must not be called after {@link #close()}.
+   * Runs the guest until the next exit; allocates nothing. Must not be called after {@link
+   * #close()}.
    *
    * @return 0, or the negated error number
    */

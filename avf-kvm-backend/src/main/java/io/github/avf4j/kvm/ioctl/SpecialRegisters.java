@@ -4,10 +4,10 @@ import io.github.avf4j.linux.NativeBuffer;
 import java.nio.ByteBuffer;
 
 /**
- * A flyweight over {@code struct kvm_sregs} of x86-64 (312 bytes): segments of 24 bytes (cs 0, ds 24,
- * es 48, fs 72, gs 96, ss 120, tr 144, ldt 168), gdt 192, idt 208, cr0 224, cr3 240, cr4 248, efer
- * 264. A segment has base 0, limit 8, selector 12, type 14, present 15, dpl 16, db 17, s 18, l 19, g
- * 20; a table has base 0, limit 8. Confined to one thread.
+ * A flyweight over {@code struct kvm_sregs} of x86-64 (312 bytes): segments of 24 bytes (cs 0, ds
+ * 24, es 48, fs 72, gs 96, ss 120, tr 144, ldt 168), gdt 192, idt 208, cr0 224, cr3 240, cr4 248,
+ * efer 264. A segment has base 0, limit 8, selector 12, type 14, present 15, dpl 16, db 17, s 18, l
+ * 19, g 20; a table has base 0, limit 8. Confined to one thread.
  */
 public final class SpecialRegisters {
   public static final int CS = 0;

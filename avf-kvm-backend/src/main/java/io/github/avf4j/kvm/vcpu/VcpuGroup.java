@@ -51,8 +51,8 @@ public final class VcpuGroup {
   }
 
   /**
-   * Ends the machine if it has not ended yet: every vCPU leaves the guest soon. Returns at once; any
-   * thread, any time.
+   * Ends the machine if it has not ended yet: every vCPU leaves the guest soon. Returns at once;
+   * any thread, any time.
    */
   public void end(StopReason why) {
     reason.compareAndSet(null, why);

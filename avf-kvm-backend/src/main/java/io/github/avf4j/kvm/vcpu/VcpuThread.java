@@ -118,31 +118,41 @@ public final class VcpuThread implements Runnable {
 
   private void loop() {
     while (!group.ending()) {
-      int result = vcpu.enter();
-      if (result < 0) {
-        if (result == -Errno.EINTR) {
-          run.clearImmediateExit();
-          VarHandle.fullFence(); // kick() sets "ending", then the byte: clear it, then look
-        } else if (result != -Errno.EAGAIN) {
-          group.end(
-              new StopReason.InfrastructureError(
-                  "ioctl(KVM_RUN) of vCPU "
-                      + index
-                      + " failed: "
-                      + KvmVcpu.describe(result)
-                      + ' '
-                      + CrashReport.of(index, vcpu, memory)));
-        }
-        continue;
+      runOnce();
+    }
+  }
+
+  /** A method of its own, so that it is compiled after some calls wherever the loop is. */
+  private void runOnce() {
+    int result = vcpu.enter();
+    if (result < 0) {
+      failed(result);
+      return;
+    }
+    switch (run.exitReason()) {
+      case Kvm.KVM_EXIT_IO -> port();
+      case Kvm.KVM_EXIT_MMIO -> mmio();
+      case Kvm.KVM_EXIT_INTR -> {
+        // entered again, or not if the machine ends
       }
-      switch (run.exitReason()) {
-        case Kvm.KVM_EXIT_IO -> port();
-        case Kvm.KVM_EXIT_MMIO -> mmio();
-        case Kvm.KVM_EXIT_INTR -> {
-          // entered again, or not if the machine ends
-        }
-        default -> end(run.exitReason());
-      }
+      default -> end(run.exitReason());
+    }
+  }
+
+  private void failed(int result) {
+    if (result == -Errno.EINTR) {
+      run.clearImmediateExit();
+      VarHandle.fullFence(); // kick() sets "ending", then the byte: clear it, then look
+    } else if (result != -Errno.EAGAIN) {
+      group.end(
+          new StopReason.InfrastructureError(
+              "ioctl(KVM_RUN) of vCPU "
+                  + index
+                  + " failed: "
+                  + KvmVcpu.describe(result)
+                  + " ["
+                  + CrashReport.of(index, vcpu, memory)
+                  + ']'));
     }
   }
 
@@ -184,12 +194,12 @@ public final class VcpuThread implements Runnable {
         switch (run.subReason()) {
           case Kvm.KVM_SYSTEM_EVENT_SHUTDOWN -> group.end(new StopReason.Shutdown());
           case Kvm.KVM_SYSTEM_EVENT_RESET -> group.end(new StopReason.Reboot());
-          default ->
-              crash(CrashKind.PANIC, "the guest reported system event " + run.subReason());
+          default -> crash(CrashKind.PANIC, "the guest reported system event " + run.subReason());
         }
       }
       default ->
-          crash(CrashKind.INTERNAL_ERROR, "KVM left the guest for the unknown reason " + exitReason);
+          crash(
+              CrashKind.INTERNAL_ERROR, "KVM left the guest for the unknown reason " + exitReason);
     }
   }
 

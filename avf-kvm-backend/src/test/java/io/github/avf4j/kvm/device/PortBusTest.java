@@ -39,8 +39,10 @@ class PortBusTest {
     assertThat(bus.read(0x506, 4)).isEqualTo(0xFFFF1716);
     bus.write(0x501, 2, 0xABCD);
     assertThat(writes).containsExactly("1=205", "2=171");
-    assertThatThrownBy(() -> bus.add(0x500, new Cmos())).isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> bus.add(0x501, new Cmos())).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> bus.add(0x500, new Cmos()))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> bus.add(0x501, new Cmos()))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test
@@ -66,6 +68,17 @@ class PortBusTest {
     assertThat(stops).isEmpty();
     bus.write(0x64, 1, 0xFE);
     assertThat(stops).containsExactly(new StopReason.Reboot());
+  }
+
+  @Test
+  void tellsAPanic() {
+    bus.add(PanicPort.BASE, new PanicPort(stops::add));
+    assertThat(bus.read(PanicPort.PORT, 1)).isEqualTo(1);
+    bus.write(PanicPort.PORT, 1, 2);
+    assertThat(stops).isEmpty();
+    bus.write(PanicPort.PORT, 1, 1);
+    assertThat(stops).hasSize(1);
+    assertThat(stops.get(0).toString()).startsWith("CRASH PANIC");
   }
 
   @Test

@@ -53,7 +53,15 @@ class KvmTest {
           .isEqualTo((int) number("kvm_sregs." + field.getName().toLowerCase()));
     }
     String[] fields = {
-      "limit=8", "selector=12", "type=14", "present=15", "dpl=16", "db=17", "s=18", "l=19", "g=20",
+      "limit=8",
+      "selector=12",
+      "type=14",
+      "present=15",
+      "dpl=16",
+      "db=17",
+      "s=18",
+      "l=19",
+      "g=20",
       "unusable=22"
     };
     for (String field : fields) {
@@ -68,13 +76,13 @@ class KvmTest {
   @Test
   void segmentsAreUnpackedFromTheirDescriptors() {
     SpecialRegisters registers = new SpecialRegisters();
-    registers.setSegment(
-        SpecialRegisters.CS, new SpecialRegisters.Segment(8, 0x00AF9B000000FFFFL));
+    registers.setSegment(SpecialRegisters.CS, new SpecialRegisters.Segment(8, 0x00AF9B000000FFFFL));
     var b = registers.buffer().bytes();
     assertThat(b.getLong(0)).isZero();
     assertThat(b.getInt(8)).as("limit").isEqualTo(-1);
     assertThat(b.getShort(12)).as("selector").isEqualTo((short) 8);
-    assertThat(new int[] {b.get(14), b.get(15), b.get(16), b.get(17), b.get(18), b.get(19), b.get(20)})
+    assertThat(
+            new int[] {b.get(14), b.get(15), b.get(16), b.get(17), b.get(18), b.get(19), b.get(20)})
         .as("type, present, dpl, db, s, l, g")
         .containsExactly(0xB, 1, 0, 0, 1, 1, 1);
     registers.setSegment(
@@ -85,9 +93,19 @@ class KvmTest {
   @Test
   void runStructureIsWhereTheHeaderSays() {
     String[] offsets = {
-      "immediate_exit=1", "exit_reason=8", "io.direction=32", "io.size=33", "io.port=34",
-      "io.count=36", "io.data_offset=40", "mmio.phys_addr=32", "mmio.data=40", "mmio.len=48",
-      "mmio.is_write=52", "internal.suberror=32", "system_event.type=32",
+      "immediate_exit=1",
+      "exit_reason=8",
+      "io.direction=32",
+      "io.size=33",
+      "io.port=34",
+      "io.count=36",
+      "io.data_offset=40",
+      "mmio.phys_addr=32",
+      "mmio.data=40",
+      "mmio.len=48",
+      "mmio.is_write=52",
+      "internal.suberror=32",
+      "system_event.type=32",
       "fail_entry.hardware_entry_failure_reason=32"
     };
     for (String offset : offsets) {
@@ -101,14 +119,30 @@ class KvmTest {
   @Test
   void otherStructuresAreLaidOutAsTheHeaderSays() {
     String[] facts = {
-      "sizeof.kvm_userspace_memory_region=32", "kvm_userspace_memory_region.guest_phys_addr=8",
-      "kvm_userspace_memory_region.memory_size=16", "kvm_userspace_memory_region.userspace_addr=24",
-      "sizeof.kvm_irqfd=32", "kvm_irqfd.gsi=4", "sizeof.kvm_ioeventfd=64", "kvm_ioeventfd.addr=8",
-      "kvm_ioeventfd.len=16", "kvm_ioeventfd.fd=20", "kvm_ioeventfd.flags=24",
-      "sizeof.kvm_irq_level=8", "kvm_irq_level.level=4", "kvm_cpuid2.entries=8",
-      "sizeof.kvm_msr_entry=16", "kvm_msr_entry.data=8", "kvm_msrs.entries=8", "sizeof.kvm_fpu=416",
-      "kvm_fpu.fcw=128", "kvm_fpu.mxcsr=408", "sizeof.kvm_lapic_state=1024",
-      "sizeof.kvm_translation=24", "kvm_translation.physical_address=8", "kvm_translation.valid=16",
+      "sizeof.kvm_userspace_memory_region=32",
+      "kvm_userspace_memory_region.guest_phys_addr=8",
+      "kvm_userspace_memory_region.memory_size=16",
+      "kvm_userspace_memory_region.userspace_addr=24",
+      "sizeof.kvm_irqfd=32",
+      "kvm_irqfd.gsi=4",
+      "sizeof.kvm_ioeventfd=64",
+      "kvm_ioeventfd.addr=8",
+      "kvm_ioeventfd.len=16",
+      "kvm_ioeventfd.fd=20",
+      "kvm_ioeventfd.flags=24",
+      "sizeof.kvm_irq_level=8",
+      "kvm_irq_level.level=4",
+      "kvm_cpuid2.entries=8",
+      "sizeof.kvm_msr_entry=16",
+      "kvm_msr_entry.data=8",
+      "kvm_msrs.entries=8",
+      "sizeof.kvm_fpu=416",
+      "kvm_fpu.fcw=128",
+      "kvm_fpu.mxcsr=408",
+      "sizeof.kvm_lapic_state=1024",
+      "sizeof.kvm_translation=24",
+      "kvm_translation.physical_address=8",
+      "kvm_translation.valid=16",
       "sizeof.kvm_pit_config=64"
     };
     for (String fact : facts) {

@@ -154,8 +154,7 @@ public final class GuestCode {
     b.putShort(54, (short) 56).putShort(56, (short) segments);
   }
 
-  private static void segment(
-      ByteBuffer b, int at, int type, int offset, int address, int length) {
+  private static void segment(ByteBuffer b, int at, int type, int offset, int address, int length) {
     b.putInt(at, type).putInt(at + 4, 7).putLong(at + 8, offset).putLong(at + 16, address);
     b.putLong(at + 24, address).putLong(at + 32, length).putLong(at + 40, length);
     b.putLong(at + 48, 1);

@@ -1,17 +1,18 @@
 package io.github.avf4j.kvm.boot.x86;
 
+import io.github.avf4j.kvm.device.PanicPort;
 import io.github.avf4j.kvm.device.PowerControl;
 import io.github.avf4j.kvm.device.Serial16550;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /**
  * The ACPI tables of a hardware-reduced machine (ACPI 6.5): RSDP, XSDT, FADT, MADT and DSDT.
  *
- * <p>They name the vCPUs, the IOAPIC, the serial port, the virtio-mmio windows with their interrupt
- * lines, and the ports that switch the machine off and reset it. Thread-safe.
+ * <p>They name the vCPUs, the IOAPIC, the serial port, the port that panics are told on, the
+ * virtio-mmio windows with their interrupt lines, and the ports that switch the machine off and
+ * reset it. Thread-safe.
  */
 public final class AcpiTables {
   private static final int HEADER = 36;
@@ -122,7 +123,7 @@ public final class AcpiTables {
   }
 
   private static byte[] dsdt(int mmioDevices) {
-    byte[][] devices = new byte[mmioDevices + 1][];
+    byte[][] devices = new byte[mmioDevices + 2][];
     devices[0] =
         Aml.device(
             "COM1",
@@ -133,8 +134,13 @@ public final class AcpiTables {
                 Aml.resources(
                     Aml.ports(Serial16550.COM1, Serial16550.PORTS),
                     Aml.interrupt(Layout.COM1_GSI))));
+    devices[1] =
+        Aml.device(
+            "PEVT",
+            Aml.name("_HID", Aml.string("QEMU0001")),
+            Aml.name("_CRS", Aml.resources(Aml.ports(PanicPort.PORT, 1))));
     for (int i = 0; i < mmioDevices; i++) {
-      devices[i + 1] =
+      devices[i + 2] =
           Aml.device(
               String.format("VM%02d", i),
               Aml.name("_HID", Aml.string("LNRO0005")),
@@ -151,10 +157,7 @@ public final class AcpiTables {
             Aml.name(
                 "_S5_",
                 Aml.packageOf(
-                    Aml.integer(SLEEP_TYPE_OFF),
-                    Aml.integer(0),
-                    Aml.integer(0),
-                    Aml.integer(0))),
+                    Aml.integer(SLEEP_TYPE_OFF), Aml.integer(0), Aml.integer(0), Aml.integer(0))),
             Aml.scope("_SB_", devices));
     ByteBuffer b = little(HEADER + body.length);
     b.put(HEADER, body);
@@ -178,14 +181,9 @@ public final class AcpiTables {
     return (byte) -sum;
   }
 
+  /** Returns a field of the tables' headers, which are padded with spaces. */
   private static byte[] ascii(String text, int length) {
-    byte[] bytes = new byte[length];
-    if (length == 6 || length == 8 && !"avf4j".equals(text)) {
-      Arrays.fill(bytes, (byte) ' ');
-    }
-    byte[] given = text.getBytes(StandardCharsets.US_ASCII);
-    System.arraycopy(given, 0, bytes, 0, given.length);
-    return bytes;
+    return (text + " ".repeat(length - text.length())).getBytes(StandardCharsets.US_ASCII);
   }
 
   private static ByteBuffer little(int size) {

@@ -60,8 +60,7 @@ final class Aml {
 
   /** {@code EisaId("ABC0123")}: three letters of five bits, then four hexadecimal digits. */
   static byte[] eisaId(String id) {
-    int letters =
-        (id.charAt(0) - 0x40) << 10 | (id.charAt(1) - 0x40) << 5 | (id.charAt(2) - 0x40);
+    int letters = (id.charAt(0) - 0x40) << 10 | (id.charAt(1) - 0x40) << 5 | (id.charAt(2) - 0x40);
     int product = Integer.parseInt(id.substring(3), 16);
     return bytes(0x0C, letters >> 8, letters, product >> 8, product);
   }

@@ -11,8 +11,7 @@ import java.nio.ByteBuffer;
  * @param initrdMax the highest address that the end of the initrd may have
  * @param setupHeaderEnd the end of the setup header, which begins at {@link #SETUP_HEADER}
  */
-record BzImage(
-    int kernelOffset, long address, long initSize, long initrdMax, int setupHeaderEnd) {
+record BzImage(int kernelOffset, long address, long initSize, long initrdMax, int setupHeaderEnd) {
   /** Where the setup header is, in the file and in the zero page. */
   static final int SETUP_HEADER = 0x1F1;
 

@@ -45,11 +45,9 @@ public final class CpuidTable {
    * @param supported what KVM supports, not changed
    * @param tscDeadline whether KVM has the local APIC's TSC deadline timer
    */
-  public static NativeBuffer of(
-      NativeBuffer supported, int vcpu, int vcpus, boolean tscDeadline) {
+  public static NativeBuffer of(NativeBuffer supported, int vcpu, int vcpus, boolean tscDeadline) {
     int count = supported.bytes().getInt(0);
-    NativeBuffer copy =
-        NativeBuffer.allocate(ENTRIES + (count + SPARE_ENTRIES) * ENTRY_SIZE);
+    NativeBuffer copy = NativeBuffer.allocate(ENTRIES + (count + SPARE_ENTRIES) * ENTRY_SIZE);
     copy.bytes().put(0, supported.bytes(), 0, ENTRIES + count * ENTRY_SIZE);
     CpuidTable table = new CpuidTable(copy.bytes(), count, vcpu, vcpus, tscDeadline);
     table.adapt();

@@ -9,8 +9,8 @@ import java.util.OptionalLong;
 
 /**
  * An ELF executable as a kernel: its segments by physical address and its entries. A 64-bit one may
- * have a PVH entry, a 32-bit one must. Nothing of it is trusted: every offset is checked against the
- * file. Thread-safe.
+ * have a PVH entry, a 32-bit one must. Nothing of it is trusted: every offset is checked against
+ * the file. Thread-safe.
  *
  * @param segments what is to be loaded, by ascending address, not overlapping
  * @param entry the entry point in the ELF header
@@ -98,7 +98,11 @@ record ElfKernel(List<Segment> segments, long entry, OptionalLong pvhEntry) {
     int count = Short.toUnsignedInt(b.getShort(wide ? 56 : 44));
     if (entrySize != (wide ? 56 : 32) || count == 0 || count > MOST_SEGMENTS) {
       throw file.invalid(
-          "has " + count + " program headers of " + entrySize + " bytes: give an executable kernel");
+          "has "
+              + count
+              + " program headers of "
+              + entrySize
+              + " bytes: give an executable kernel");
     }
     if (!inside(file, table, (long) count * entrySize)) {
       throw file.invalid("ends before its program headers" + AGAIN);

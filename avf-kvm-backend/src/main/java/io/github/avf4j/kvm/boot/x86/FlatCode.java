@@ -1,6 +1,8 @@
 package io.github.avf4j.kvm.boot.x86;
 
-/** Instructions that are a whole guest: 64-bit kernel mode, no tables but the CPU's. Thread-safe. */
+/**
+ * Instructions that are a whole guest: 64-bit kernel mode, no tables but the CPU's. Thread-safe.
+ */
 public final class FlatCode {
   private FlatCode() {}
 

@@ -16,8 +16,9 @@ import java.util.Deque;
 import java.util.function.Consumer;
 
 /**
- * Kernel and initrd files that this process has read: a file is read once as long as its path, size,
- * modification time and inode stay the same. Keeps the {@value #CAPACITY} used last. Thread-safe.
+ * Kernel and initrd files that this process has read: a file is read once as long as its path,
+ * size, modification time and inode stay the same. Keeps the {@value #CAPACITY} used last.
+ * Thread-safe.
  */
 final class ImageCache {
   /** How many files are kept. */
@@ -118,7 +119,8 @@ final class ImageCache {
       return new ImageFile(key.path(), ByteBuffer.wrap(bytes), null);
     } catch (IOException e) {
       throw new InvalidImageException(
-          "the " + what + " " + key.path() + " cannot be read: " + e + ": check its permissions", e);
+          "the " + what + " " + key.path() + " cannot be read: " + e + ": check its permissions",
+          e);
     }
   }
 

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The contents of a kernel or initrd file, read once: small ones in the heap, large ones in a sealed
- * memfd whose pages can be mapped into guests. Nobody can change or shorten it any more.
+ * The contents of a kernel or initrd file, read once: small ones in the heap, large ones in a
+ * sealed memfd whose pages can be mapped into guests. Nobody can change or shorten it any more.
  * Thread-safe.
  */
 final class ImageFile {
@@ -46,8 +46,8 @@ final class ImageFile {
   }
 
   /**
-   * Puts {@code length} bytes of the file at {@code offset} into low RAM at {@code gpa}: whole pages
-   * are mapped where the alignment allows it, the rest is copied.
+   * Puts {@code length} bytes of the file at {@code offset} into low RAM at {@code gpa}: whole
+   * pages are mapped where the alignment allows it, the rest is copied.
    */
   void load(MachineMemory memory, int offset, long gpa, int length) {
     long first = gpa + PAGE - 1 & -PAGE;

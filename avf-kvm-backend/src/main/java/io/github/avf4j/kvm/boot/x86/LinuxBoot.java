@@ -8,8 +8,8 @@ import io.github.avf4j.virtio.memory.GuestMemory;
 import java.util.List;
 
 /**
- * The 64-bit boot protocol of Linux: long mode, the first 4 GiB mapped one to one, RSI points to the
- * zero page (Documentation/arch/x86/boot.rst). Thread-safe.
+ * The 64-bit boot protocol of Linux: long mode, the first 4 GiB mapped one to one, RSI points to
+ * the zero page (Documentation/arch/x86/boot.rst). Thread-safe.
  *
  * @param entry the 64-bit entry point
  */

@@ -10,8 +10,8 @@ import java.util.List;
 
 /**
  * A machine's RAM: one anonymous mapping, in the guest below {@link Layout#HOLE} and, if there is
- * more, from {@link Layout#HOLE_END} on. {@link #close()} comes after every thread that knows a view
- * has ended. Thread-safe.
+ * more, from {@link Layout#HOLE_END} on. {@link #close()} comes after every thread that knows a
+ * view has ended. Thread-safe.
  */
 public final class MachineMemory implements AutoCloseable {
   private final MemoryMapping mapping;
