@@ -293,7 +293,7 @@ class QemuMachineTest {
     assertThat(ProcessHandle.current().descendants()).isEmpty();
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)
-        .noneMatch(name -> name.startsWith("avf-"));
+        .noneMatch(name -> name.matches("avf-(tiny|bad|qemu)-.*"));
     assertThat(count(Path.of(System.getProperty("java.io.tmpdir")), "avf-qemu-"))
         .isEqualTo(folders);
     assertThat(count(Path.of("/proc/self/fd"), "")).isLessThanOrEqualTo(descriptors);
