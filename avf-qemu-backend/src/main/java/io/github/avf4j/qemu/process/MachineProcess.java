@@ -1,5 +1,6 @@
 package io.github.avf4j.qemu.process;
 
+import io.github.avf4j.HypervisorException;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.qemu.qmp.QmpConnection;
 import io.github.avf4j.qemu.vhostuser.VhostUserServer;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +27,10 @@ public final class MachineProcess implements AutoCloseable {
 
   /** The vsock queues rx and tx; the event queue is QEMU's. */
   private static final int VSOCK_QUEUES = 2;
+
+  /** A disk that another machine uses, and kernels and initrds that QEMU cannot place in memory. */
+  private static final Pattern IMAGE_PROBLEM =
+      Pattern.compile("Failed to get .* lock|initrd is too large|[Kk]ernel .*too (big|large)");
 
   /** What to close, the last opened first. */
   private final Deque<AutoCloseable> resources = new ArrayDeque<>();
@@ -40,7 +46,7 @@ public final class MachineProcess implements AutoCloseable {
    *
    * @param vsock serves as the machine's vsock device and stays the caller's
    * @throws InvalidImageException if kernel, initrd or a disk cannot be used
-   * @throws io.github.avf4j.HypervisorException if QEMU does not make the machine
+   * @throws HypervisorException if QEMU does not make the machine
    */
   public MachineProcess(QemuBinary binary, MachineSpec spec, VirtioDevice vsock) {
     requireUsable(spec);
@@ -69,10 +75,18 @@ public final class MachineProcess implements AutoCloseable {
           keep(
               QemuProcess.start(folder, QemuCommand.forMachine(binary, spec, folder), threads));
       qmp = process.connect(START_TIMEOUT);
+    } catch (HypervisorException e) {
+      close();
+      throw causedByImage(e) ? new InvalidImageException(e.getMessage(), e) : e;
     } catch (RuntimeException e) {
       close();
       throw e;
     }
+  }
+
+  /** Tells from QEMU's words what only QEMU finds out. */
+  private static boolean causedByImage(HypervisorException e) {
+    return IMAGE_PROBLEM.matcher(e.getMessage()).find();
   }
 
   private <T extends AutoCloseable> T keep(T resource) {

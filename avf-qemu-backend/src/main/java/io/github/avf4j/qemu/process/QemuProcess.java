@@ -151,7 +151,7 @@ public final class QemuProcess implements AutoCloseable {
 
   /** Returns how QEMU ended, such as {@code exit status 1}; {@code still running} if it did not. */
   public String describeEnd() {
-    return supervisor.onExit().isDone() ? supervisor.describeExit() : "still running";
+    return supervisor.describeExit();
   }
 
   /** Returns the last lines of QEMU's error output. */

@@ -126,8 +126,11 @@ final class Supervisor {
     }
   }
 
-  /** Returns how the command ended, such as {@code exit status 1} or {@code signal 9}. */
+  /** Returns {@code still running}, {@code exit status 1}, {@code signal 9} and the like. */
   String describeExit() {
+    if (process.isAlive()) {
+      return "still running";
+    }
     int status = process.exitValue();
     return status > 128 ? "signal " + (status - 128) : "exit status " + status;
   }
