@@ -239,6 +239,38 @@ class ConcurrencyTest {
     }
   }
 
+  /** The work on a chain ends when another CPU resets the device or the machine ends. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void abandonsWorkInFlightOnResetAndClose(boolean close) throws Exception {
+    EchoDevice device = new EchoDevice();
+    ScriptedDriver driver = new ScriptedDriver(device).start();
+    CompletableFuture<Void> working = new CompletableFuture<>();
+    AtomicBoolean abandoned = new AtomicBoolean();
+    device.beforeEcho(
+        chain -> {
+          working.complete(null);
+          long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(TIMEOUT_SECONDS / 2);
+          while (!chain.isAbandoned() && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+          }
+          abandoned.set(chain.isAbandoned());
+        });
+    driver.ring(0).add(driver.readable(new byte[4]), driver.writable(4));
+    CompletableFuture<Void> loop = start(() -> driver.transport().notifyQueue(0));
+    working.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    if (close) {
+      driver.close();
+    } else {
+      driver.write(0x70, 0);
+    }
+    loop.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+    assertThat(abandoned).isTrue();
+    assertThat(driver.ring(0).collect()).as("nothing is given back any more").isNull();
+    assertThat(driver.interrupts()).isZero();
+    driver.close();
+  }
+
   /** vCPU threads and the event loop do everything at once. */
   @Test
   void survivesRegistersResetsAndNotificationsAtOnce() throws Exception {

@@ -13,6 +13,8 @@ public final class Bench {
           new KvmCycle(),
           new VmLoad(),
           new VmRss(),
+          new VsockThroughput(),
+          new VsockRoundtrip(),
           new DemoOverhead());
 
   private Bench() {}

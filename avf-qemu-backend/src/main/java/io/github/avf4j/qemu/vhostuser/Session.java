@@ -46,6 +46,7 @@ final class Session implements AutoCloseable {
   private long protocolFeatures;
   private @Nullable MemoryTable table;
   private boolean active;
+  private boolean warned;
 
   /**
    * Makes a session over {@code channel}, which it closes.
@@ -226,7 +227,10 @@ final class Session implements AutoCloseable {
         queues[i] = vrings[i].open(memory, features);
       }
     } catch (VirtqueueException | VhostUserException e) {
-      LOG.warn("a guest's queue cannot be used: {}", e.getMessage());
+      if (!warned) { // a guest can do this as often as it likes
+        warned = true;
+        LOG.warn("a guest's queue cannot be used: {}", e.getMessage());
+      }
       for (Vring vring : vrings) {
         vring.stop();
         vring.reportError();

@@ -98,7 +98,7 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
     int count = connection.take(target);
     if (count > 0) {
       if (connection.stage == Connection.Stage.OPEN && connection.credit.updateDue()) {
-        muxer.send(connection, Operation.CREDIT_UPDATE);
+        muxer.connections().send(connection, Operation.CREDIT_UPDATE);
       }
       return count;
     }
@@ -158,7 +158,7 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
         return null;
       }
       connection.source = source;
-      muxer.enqueue(connection);
+      muxer.connections().enqueue(connection);
       muxer.pump();
       if (source.hasRemaining()) {
         muxer.help();
@@ -216,7 +216,7 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
       requireAlive();
       connection.outputShut = true;
       connection.endWrite();
-      muxer.send(connection, Operation.SHUTDOWN);
+      muxer.connections().send(connection, Operation.SHUTDOWN);
     } finally {
       muxer.exit();
     }
@@ -252,7 +252,7 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
     connection.endWrite();
     connection.discardUnread();
     if (connection.stage == Connection.Stage.OPEN) {
-      muxer.linger(connection);
+      muxer.connections().linger(connection);
     }
   }
 

@@ -22,7 +22,7 @@ final class HostEnd implements VsockHost {
     Connection connection;
     muxer.enter();
     try {
-      connection = muxer.connect(port);
+      connection = muxer.connections().connect(port);
       connection.writer.arm();
     } finally {
       muxer.exit();
@@ -37,7 +37,7 @@ final class HostEnd implements VsockHost {
       if (connection.stage == Connection.Stage.GONE) {
         throw ended(connection, port);
       }
-      muxer.withdraw(connection);
+      muxer.connections().withdraw(connection);
     } finally {
       muxer.exit();
     }
@@ -70,7 +70,7 @@ final class HostEnd implements VsockHost {
     requirePort(port);
     muxer.enter();
     try {
-      return muxer.listen(port);
+      return muxer.connections().listen(port);
     } finally {
       muxer.exit();
     }

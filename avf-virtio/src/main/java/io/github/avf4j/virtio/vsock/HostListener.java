@@ -44,7 +44,7 @@ final class HostListener implements VsockListener {
       if (connection == null) {
         return Optional.empty();
       }
-      muxer.accepted(connection);
+      muxer.connections().accepted(connection);
       return Optional.of(new HostChannel(muxer, connection));
     } finally {
       muxer.exit();
@@ -56,11 +56,11 @@ final class HostListener implements VsockListener {
     muxer.enter();
     try {
       if (!closed) {
-        muxer.unlisten(this);
+        muxer.connections().unlisten(this);
         for (Connection connection : waiting) {
           connection.backlog = null;
           if (connection.stage == Connection.Stage.OPEN) {
-            muxer.reset(connection, "the host has closed the listener");
+            muxer.connections().reset(connection, "the host has closed the listener");
           }
           connection.discardUnread();
         }

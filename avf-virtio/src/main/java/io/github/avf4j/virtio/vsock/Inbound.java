@@ -23,9 +23,13 @@ final class Inbound {
   /** How many packets are taken before another thread may have the lock. */
   private static final int TURN = 64;
 
+  /** And how many bytes, about. */
+  private static final int TURN_BYTES = 256 << 10;
+
   private final Cid guest;
-  private final Muxer muxer;
+  private final Connections connections;
   private final Refusals refusals;
+  private final Outbound outbound;
   private final PacketHeader header = new PacketHeader();
 
   /** Connections whose readers got something in this turn. */
@@ -35,15 +39,16 @@ final class Inbound {
   private @Nullable InterruptLine interrupts;
   private boolean paused;
 
-  /** How many threads look for packets themselves, so that notifications would be in vain. */
-  private int pollers;
+  /** Whether a thread looks for packets itself, so that notifications would be in vain. */
+  private boolean polled;
 
   private long dropped;
 
-  Inbound(Cid guest, Muxer muxer, Refusals refusals) {
+  Inbound(Cid guest, Connections connections, Refusals refusals, Outbound outbound) {
     this.guest = guest;
-    this.muxer = muxer;
+    this.connections = connections;
     this.refusals = refusals;
+    this.outbound = outbound;
   }
 
   void activate(@Nullable Virtqueue queue, InterruptLine line) {
@@ -81,19 +86,29 @@ final class Inbound {
     if (queue == null) {
       return false;
     }
-    return drain(TURN) || !paused && pollers == 0 && queue.enableNotifications();
+    return drain(TURN) || !paused && !polled && queue.enableNotifications();
   }
 
-  /** Asks for no notifications until {@link #endPolling}; the caller calls {@link #help} often. */
-  void beginPolling() {
-    if (pollers++ == 0 && tx != null) {
+  /**
+   * Asks for no notifications until {@link #endPolling}; the caller calls {@link #help} often.
+   *
+   * @return false if another thread polls already, which does the work for all
+   */
+  boolean beginPolling() {
+    if (polled) {
+      return false;
+    }
+    polled = true;
+    if (tx != null) {
       tx.disableNotifications();
     }
+    return true;
   }
 
-  /** Asks for notifications again if nobody else polls; returns whether there is more already. */
+  /** Asks for notifications again; returns whether there is more already. */
   boolean endPolling() {
-    return --pollers == 0 && serve();
+    polled = false;
+    return serve();
   }
 
   /**
@@ -109,8 +124,8 @@ final class Inbound {
   /** Takes all that the driver made available before it ended the device; answers none. */
   void drainLast() {
     Virtqueue queue = tx;
-    if (queue != null) {
-      drain(queue.size());
+    for (int left = queue == null ? 0 : queue.size(); left > 0; left--) {
+      drain(1);
     }
   }
 
@@ -131,8 +146,9 @@ final class Inbound {
   private boolean drain(int most) {
     Virtqueue queue = tx;
     paused = false;
-    for (int i = 0; queue != null && i < most; i++) {
-      if (refusals.isHigh() && !muxer.makeRoomForRefusals()) {
+    long bytes = 0;
+    for (int i = 0; queue != null && i < most && bytes < TURN_BYTES; i++) {
+      if (refusals.isHigh() && !makeRoom()) {
         paused = true;
         return false;
       }
@@ -140,10 +156,16 @@ final class Inbound {
       if (chain == null) {
         return false;
       }
+      bytes += chain.readableLength();
       take(chain);
       queue.complete(chain, 0);
     }
     return queue != null;
+  }
+
+  private boolean makeRoom() {
+    outbound.pump();
+    return !refusals.isHigh();
   }
 
   private void take(DescriptorChain chain) {
@@ -161,15 +183,15 @@ final class Inbound {
       }
       return;
     }
-    Connection connection = muxer.find(key);
+    Connection connection = connections.find(key);
     if (connection == null) {
       takeStray(operation, key);
     } else if (operation == null) {
-      muxer.reset(connection, "the guest sent a packet of an unknown kind");
+      connections.reset(connection, "the guest sent a packet of an unknown kind");
     } else if (operation == Operation.RST) {
-      muxer.forget(connection, "the guest has reset the connection");
+      connections.forget(connection, "the guest has reset the connection");
     } else if (!connection.credit.update(header.bufferSize(), header.forwarded())) {
-      muxer.reset(connection, "the guest claims to have read more than was sent");
+      connections.reset(connection, "the guest claims to have read more than was sent");
     } else {
       take(connection, operation, chain);
     }
@@ -186,7 +208,7 @@ final class Inbound {
       return;
     }
     if (operation != Operation.REQUEST
-        || !muxer.acceptFromGuest(key, header.bufferSize(), header.forwarded())) {
+        || !connections.acceptFromGuest(key, header.bufferSize(), header.forwarded())) {
       refusals.add(key, PacketHeader.STREAM);
     }
   }
@@ -197,20 +219,20 @@ final class Inbound {
       case RESPONSE -> takeResponse(connection);
       case SHUTDOWN -> takeShutdown(connection, header.flags());
       case RW -> takeData(connection, chain, header.length());
-      case CREDIT_REQUEST -> muxer.send(connection, Operation.CREDIT_UPDATE);
+      case CREDIT_REQUEST -> connections.send(connection, Operation.CREDIT_UPDATE);
       default -> {}
     }
     if (connection.hasData()) {
-      muxer.enqueue(connection);
+      connections.enqueue(connection);
     }
   }
 
   /** A request for a connection that there is: the guest has forgotten the old one. */
   private void takeRequest(Connection connection) {
     boolean lingering = connection.stage == Stage.LINGERING;
-    muxer.forget(connection, "the guest has forgotten the connection");
+    connections.forget(connection, "the guest has forgotten the connection");
     if (!lingering
-        || !muxer.acceptFromGuest(connection.key, header.bufferSize(), header.forwarded())) {
+        || !connections.acceptFromGuest(connection.key, header.bufferSize(), header.forwarded())) {
       refusals.add(connection.key, PacketHeader.STREAM);
     }
   }
@@ -221,7 +243,7 @@ final class Inbound {
       connection.established = true;
       connection.writer.signal();
     } else if (connection.stage != Stage.LINGERING) {
-      muxer.reset(connection, "the guest answered what was not asked");
+      connections.reset(connection, "the guest answered what was not asked");
     }
   }
 
@@ -230,9 +252,9 @@ final class Inbound {
     connection.guestSendsNoMore |= (flags & PacketHeader.NO_SEND) != 0;
     if (connection.guestReceivesNoMore && connection.guestSendsNoMore) {
       // Nothing can follow; the RST lets the guest forget the connection at once.
-      muxer.reset(connection, "the guest has closed the connection");
+      connections.reset(connection, "the guest has closed the connection");
     } else if (connection.stage == Stage.CONNECTING) {
-      muxer.reset(connection, "the guest closed what was not open");
+      connections.reset(connection, "the guest closed what was not open");
     } else {
       if (connection.guestSendsNoMore) {
         connection.endRead();
@@ -248,15 +270,15 @@ final class Inbound {
       return;
     }
     if (connection.stage == Stage.CONNECTING || connection.guestSendsNoMore) {
-      muxer.reset(connection, "the guest sent data when it must not");
+      connections.reset(connection, "the guest sent data when it must not");
     } else if (length > PacketHeader.MAX_DATA || length > chain.readRemaining()) {
-      muxer.reset(connection, "the guest sent a packet whose length is wrong");
+      connections.reset(connection, "the guest sent a packet whose length is wrong");
     } else if (!connection.deliver(chain, (int) length)) {
-      muxer.reset(connection, "the guest sent more data than there was room for");
+      connections.reset(connection, "the guest sent more data than there was room for");
     } else {
       wakeReader(connection);
       if (connection.credit.updateDue()) {
-        muxer.send(connection, Operation.CREDIT_UPDATE);
+        connections.send(connection, Operation.CREDIT_UPDATE);
       }
     }
   }

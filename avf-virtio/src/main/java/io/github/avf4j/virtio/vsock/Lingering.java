@@ -18,6 +18,7 @@ final class Lingering {
   private static final int IDLE_SECONDS = 5;
 
   private final Muxer muxer;
+  private final Connections owner;
   private final long nanos;
 
   /** In the order in which they come to their end. */
@@ -25,8 +26,9 @@ final class Lingering {
 
   private boolean scheduled;
 
-  Lingering(Muxer muxer, Duration time) {
+  Lingering(Muxer muxer, Connections owner, Duration time) {
     this.muxer = muxer;
+    this.owner = owner;
     this.nanos = time.toNanos();
   }
 
@@ -65,7 +67,7 @@ final class Lingering {
           return;
         }
         all.remove();
-        muxer.reset(connection, "the guest did not answer the close in time");
+        owner.reset(connection, "the guest did not answer the close in time");
       }
     } finally {
       muxer.exit();

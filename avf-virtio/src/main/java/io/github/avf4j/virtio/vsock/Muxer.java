@@ -1,56 +1,39 @@
 package io.github.avf4j.virtio.vsock;
 
-import io.github.avf4j.VsockConnectException;
 import io.github.avf4j.virtio.InterruptLine;
 import io.github.avf4j.virtio.queue.Virtqueue;
-import io.github.avf4j.virtio.vsock.Connection.Stage;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All connections of a device, and the lock that guards them.
+ * The lock of a device, and who works under it: the transport, and threads of the host's program.
  *
  * <p>Whoever takes the lock with {@link #enter} gives it back with {@link #exit}, which sends what
  * was noted to be sent and wakes who got something.
  */
 final class Muxer {
-  /** What a connection that nobody has accepted may hold. */
-  private static final int UNACCEPTED_BUFFER = 16 << 10;
-
-  private static final int FIRST_EPHEMERAL_PORT = 1 << 30;
   private static final boolean SEVERAL_CPUS = Runtime.getRuntime().availableProcessors() > 1;
   private static final int LOCK_SPINS = SEVERAL_CPUS ? 100 : 0;
   private static final long POLL_NANOS = 20_000;
   private static final int MAX_TURNS = 1000;
   private static final long HAND_OVER_NANOS = 20_000;
 
-  private final VsockConfig config;
-  private final int receiveBuffer;
   private final ReentrantLock lock = new ReentrantLock();
-  private final ConnectionTable table = new ConnectionTable();
   private final Refusals refusals = new Refusals();
   private final SendQueue senders = new SendQueue();
-  private final ByteQueue.Pool pool = new ByteQueue.Pool();
-  private final Map<Integer, HostListener> listeners = new HashMap<>();
   private final Outbound outbound;
   private final Inbound inbound;
-  private final Lingering lingering;
-  private int nextPort = FIRST_EPHEMERAL_PORT;
+  private final Connections connections;
 
   /** Set before the lock is taken to end, so that serving a busy guest does not delay it. */
   private volatile boolean ending;
 
   Muxer(VsockConfig config) {
-    this.config = config;
-    receiveBuffer = (int) config.receiveBuffer().bytes();
+    connections = new Connections(config, this, refusals, senders);
     outbound = new Outbound(config.cid(), refusals, senders);
-    inbound = new Inbound(config.cid(), this, refusals);
-    lingering = new Lingering(this, config.linger());
+    inbound = new Inbound(config.cid(), connections, refusals, outbound);
   }
 
   void enter() {
@@ -72,7 +55,7 @@ final class Muxer {
       outbound.pump();
       inbound.finish();
       if (outbound.broken() || inbound.broken()) {
-        forgetAll("the guest's vsock driver broke its queues: reboot the guest");
+        connections.forgetAll("the guest's vsock driver broke its queues: reboot the guest");
       }
     } finally {
       lock.unlock();
@@ -87,8 +70,6 @@ final class Muxer {
   boolean ended() {
     return ending;
   }
-
-  // What the transport does.
 
   void activate(@Nullable Virtqueue rx, @Nullable Virtqueue tx, InterruptLine interrupts) {
     enter();
@@ -146,7 +127,7 @@ final class Muxer {
    */
   boolean await(Waiter waiter) {
     if (SEVERAL_CPUS && !waiter.isDone() && waiter.pollingPays()) {
-      waiter.polled(poll(waiter));
+      poll(waiter);
     }
     return waiter.await();
   }
@@ -155,15 +136,18 @@ final class Muxer {
    * Does the work of the device's own thread for some microseconds, in the hope that the guest's
    * answer is among it: then no thread had to be woken.
    */
-  private boolean poll(Waiter waiter) {
+  private void poll(Waiter waiter) {
     long end = System.nanoTime() + POLL_NANOS;
+    boolean polling;
     enter();
     try {
-      inbound.beginPolling();
+      polling = inbound.beginPolling();
     } finally {
       exit();
     }
-    boolean polling = true;
+    if (!polling) {
+      return;
+    }
     boolean more = false;
     while (polling) {
       Thread.onSpinWait();
@@ -185,12 +169,11 @@ final class Muxer {
         exit();
       }
     }
-    boolean success = waiter.isDone();
+    waiter.polled(waiter.isDone());
     if (more && serve(MAX_TURNS)) {
       // The guest keeps this thread from its own work: others go on.
       Lingering.execute(this::serve);
     }
-    return success;
   }
 
   /** Lets the queues go; what the guest has sent before is still taken. */
@@ -208,13 +191,7 @@ final class Muxer {
     enter();
     try {
       detach("the machine has stopped");
-      for (Connection connection : table.all()) {
-        forget(connection, "the machine has stopped");
-      }
-      for (HostListener listener : new ArrayList<>(listeners.values())) {
-        listener.end();
-      }
-      listeners.clear();
+      connections.end("the machine has stopped");
     } finally {
       exit();
     }
@@ -225,108 +202,15 @@ final class Muxer {
     inbound.finish();
     outbound.deactivate();
     inbound.deactivate();
-    forgetAll(why);
+    connections.forgetAll(why);
     refusals.clear();
-    pool.clear();
+    connections.trim();
   }
 
-  /** Forgets all connections that the guest's driver may know of. */
-  private void forgetAll(String why) {
-    for (Connection connection : table.all()) {
-      // A request that was not sent yet goes to the driver that comes next.
-      if (connection.stage != Stage.CONNECTING || !connection.wants(Operation.REQUEST)) {
-        forget(connection, why);
-      }
-    }
-  }
+  // What follows needs the lock.
 
-  // What the host's program does. All that follows needs the lock.
-
-  /** Notes a request; the caller awaits the connection's writer. */
-  Connection connect(long port) {
-    if (ending) {
-      throw new VsockConnectException(
-          VsockConnectException.Cause.STOPPED,
-          port,
-          "cannot connect to port " + port + ": the machine has stopped");
-    }
-    if (table.size() >= config.maxConnections()) {
-      throw new VsockConnectException(
-          VsockConnectException.Cause.TOO_MANY,
-          port,
-          String.format(
-              "cannot connect to port %d: there are %d connections already, close some",
-              port, table.size()));
-    }
-    Connection connection =
-        new Connection(freeKey((int) port), Stage.CONNECTING, receiveBuffer, pool);
-    table.add(connection);
-    send(connection, Operation.REQUEST);
-    return connection;
-  }
-
-  private long freeKey(int guestPort) {
-    while (true) {
-      int port = nextPort;
-      nextPort = port == -2 ? FIRST_EPHEMERAL_PORT : port + 1;
-      long key = PacketHeader.key(port, guestPort);
-      if (table.get(key) == null && !listeners.containsKey(port)) {
-        return key;
-      }
-    }
-  }
-
-  /** Gives up a request that was not answered. */
-  void withdraw(Connection connection) {
-    if (connection.wants(Operation.REQUEST)) {
-      forget(connection, "the guest did not answer in time");
-    } else {
-      reset(connection, "the guest did not answer in time");
-    }
-  }
-
-  HostListener listen(long port) {
-    HostListener listener = new HostListener(this, (int) port, config.backlog());
-    if (ending) {
-      listener.end();
-    } else if (listeners.putIfAbsent((int) port, listener) != null) {
-      throw new IllegalArgumentException(
-          "port " + port + " of the host is taken: close its listener or use another port");
-    }
-    return listener;
-  }
-
-  void unlisten(HostListener listener) {
-    listeners.remove((int) listener.port(), listener);
-  }
-
-  /** The host's program now has the connection: it may hold as much as any other. */
-  void accepted(Connection connection) {
-    connection.backlog = null;
-    if (connection.credit.enlarge(receiveBuffer) && connection.stage == Stage.OPEN) {
-      send(connection, Operation.CREDIT_UPDATE);
-    }
-  }
-
-  /** The host's program has closed an open connection: awaits the guest's farewell. */
-  void linger(Connection connection) {
-    connection.stage = Stage.LINGERING;
-    boolean unanswered = connection.wants(Operation.RESPONSE);
-    connection.wantNothing();
-    if (unanswered) {
-      connection.want(Operation.RESPONSE);
-    }
-    send(connection, Operation.SHUTDOWN);
-    lingering.add(connection);
-  }
-
-  void send(Connection connection, Operation operation) {
-    connection.want(operation);
-    senders.add(connection);
-  }
-
-  void enqueue(Connection connection) {
-    senders.add(connection);
+  Connections connections() {
+    return connections;
   }
 
   /** Sends what can be sent now. */
@@ -337,66 +221,5 @@ final class Muxer {
   /** Takes packets that have come, among which may be what the calling thread waits for. */
   void help() {
     inbound.help();
-  }
-
-  // What the guest does.
-
-  @Nullable Connection find(long key) {
-    return table.get(key);
-  }
-
-  /** Takes a connection of the guest into a listener's backlog; false if it must be refused. */
-  boolean acceptFromGuest(long key, int peerBuffer, int peerForwarded) {
-    HostListener listener = listeners.get((int) (key >>> 32));
-    if (listener == null || listener.isFull() || table.size() >= config.maxConnections()) {
-      return false;
-    }
-    int buffer = Math.min(receiveBuffer, UNACCEPTED_BUFFER);
-    Connection connection = new Connection(key, Stage.OPEN, buffer, pool);
-    if (!connection.credit.update(peerBuffer, peerForwarded)) {
-      return false;
-    }
-    table.add(connection);
-    send(connection, Operation.RESPONSE);
-    listener.add(connection);
-    return true;
-  }
-
-  boolean makeRoomForRefusals() {
-    outbound.pump();
-    return !refusals.isHigh();
-  }
-
-  /** Ends a connection and tells the guest. */
-  void reset(Connection connection, String why) {
-    refusals.add(connection.key, PacketHeader.STREAM);
-    remove(connection, why);
-  }
-
-  /** Ends a connection of which the guest knows nothing any more. */
-  void forget(Connection connection, String why) {
-    remove(connection, why);
-    HostListener listener = connection.backlog;
-    if (listener != null) {
-      listener.remove(connection);
-    }
-  }
-
-  private void remove(Connection connection, String why) {
-    table.remove(connection);
-    lingering.remove(connection);
-    senders.remove(connection);
-    connection.stage = Stage.GONE;
-    connection.wantNothing();
-    connection.end(why);
-  }
-
-  /** Returns how many connections there are. */
-  int size() {
-    return table.size();
-  }
-
-  long dropped() {
-    return inbound.dropped();
   }
 }

@@ -81,6 +81,19 @@ class ConsoleDeviceTest {
   }
 
   @Test
+  void wantsToHearOfEveryBufferWhileItHasInput() throws Exception {
+    driver.start();
+    device.input().write("abcdef".getBytes(UTF_8));
+    StringBuilder received = new StringBuilder();
+    for (int i = 0; i < 6; i++) {
+      Segment buffer = driver.writable(1);
+      assertThat(driver.exchange(RX, buffer).length()).isEqualTo(1);
+      received.append(text(buffer, 1));
+    }
+    assertThat(received.toString()).isEqualTo("abcdef");
+  }
+
+  @Test
   void keepsInputAcrossAReset() throws Exception {
     driver.start();
     device.input().write('x');

@@ -8,6 +8,7 @@ import io.github.avf4j.virtio.queue.DescriptorChain;
 import io.github.avf4j.virtio.queue.Virtqueue;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,7 @@ public final class EchoDevice implements VirtioDevice {
   private @Nullable Virtqueue[] queues = new Virtqueue[0];
   private @Nullable InterruptLine interrupts;
   private @Nullable RuntimeException failure;
+  private Consumer<DescriptorChain> beforeEcho = chain -> {};
 
   /** Returns what happened so far, in order. */
   public List<String> events() {
@@ -39,6 +41,11 @@ public final class EchoDevice implements VirtioDevice {
   /** Lets every later call of activate and queueNotified throw. */
   public void failWith(RuntimeException exception) {
     failure = exception;
+  }
+
+  /** Lets {@code hook} see each chain before it is echoed. */
+  public void beforeEcho(Consumer<DescriptorChain> hook) {
+    beforeEcho = hook;
   }
 
   /** Returns the interrupt of the current or last activation. */
@@ -96,7 +103,7 @@ public final class EchoDevice implements VirtioDevice {
     Virtqueue served = queues[queue];
     InterruptLine line = interrupts;
     if (served != null && line != null) {
-      QueueService.drain(served, line, EchoDevice::echo);
+      QueueService.drain(served, line, this::echo);
     }
   }
 
@@ -106,7 +113,8 @@ public final class EchoDevice implements VirtioDevice {
     }
   }
 
-  private static int echo(DescriptorChain chain) {
+  private int echo(DescriptorChain chain) {
+    beforeEcho.accept(chain);
     int done = 0;
     while (chain.readRemaining() > 0 && chain.writeRemaining() > 0) {
       chain.writeByte(chain.readByte());

@@ -39,32 +39,32 @@ public final class VsockBenchmark {
     this.roundTrips = roundTrips;
   }
 
-  /** Runs {@code rounds} rounds (the first argument, 9 by default) and prints medians. */
-  public static void main(String[] arguments) throws Exception {
-    int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 9;
+  /**
+   * Returns the medians of {@code rounds} rounds in MiB/s: to the guest, to the host, and between
+   * the sockets.
+   */
+  public static double[] throughput(int rounds) throws Exception {
     VsockBenchmark benchmark = new VsockBenchmark(8000, 20_000);
-    String[] names = {"socket", "vsock to guest", "vsock to host"};
-    double[][] throughput = new double[3][rounds];
-    double[][] latency = new double[2][rounds];
+    return medians(
+        rounds, benchmark::toGuest, benchmark::toHost, benchmark::socketThroughput);
+  }
+
+  /** Returns the medians of {@code rounds} rounds in microseconds: vsock, and the sockets. */
+  public static double[] roundTrip(int rounds) throws Exception {
+    VsockBenchmark benchmark = new VsockBenchmark(8000, 20_000);
+    return medians(rounds, benchmark::vsockRoundTrip, benchmark::socketRoundTrip);
+  }
+
+  /** Runs every measurement in turn, two rounds to warm up and then {@code rounds} that count. */
+  @SafeVarargs
+  private static double[] medians(int rounds, Callable<Double>... measurements) throws Exception {
+    double[][] values = new double[measurements.length][rounds];
     for (int round = -2; round < rounds; round++) {
-      int at = Math.max(round, 0);
-      throughput[0][at] = benchmark.socketThroughput();
-      throughput[1][at] = benchmark.toGuest();
-      throughput[2][at] = benchmark.toHost();
-      latency[0][at] = benchmark.socketRoundTrip();
-      latency[1][at] = benchmark.vsockRoundTrip();
+      for (int i = 0; i < measurements.length; i++) {
+        values[i][Math.max(round, 0)] = measurements[i].call();
+      }
     }
-    double base = median(throughput[0]);
-    for (int i = 0; i < 3; i++) {
-      double value = median(throughput[i]);
-      System.out.printf(
-          "throughput %-15s %8.0f MiB/s  ratio %.2f%n", names[i], value, value / base);
-    }
-    double socket = median(latency[0]);
-    double vsock = median(latency[1]);
-    System.out.printf("round trip socket          %8.2f us%n", socket);
-    System.out.printf(
-        "round trip vsock           %8.2f us     ratio %.2f%n", vsock, vsock / socket);
+    return Arrays.stream(values).mapToDouble(VsockBenchmark::median).toArray();
   }
 
   private static double median(double[] values) {

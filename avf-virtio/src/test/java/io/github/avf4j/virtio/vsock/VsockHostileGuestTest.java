@@ -149,8 +149,7 @@ class VsockHostileGuestTest {
       assertThat(driver.receive().bufferSize()).isEqualTo(16 << 10);
       driver.send(Packet.ofGuest(3, 1, Operation.RW, 100, 0).withData(new byte[16 << 10]));
       VsockChannel channel = listener.accept(TIME).orElseThrow();
-      assertThat(vsock.expect(channel, Operation.CREDIT_UPDATE).bufferSize())
-          .isEqualTo(64 << 10);
+      assertThat(vsock.expect(channel, Operation.CREDIT_UPDATE).bufferSize()).isEqualTo(64 << 10);
     }
   }
 

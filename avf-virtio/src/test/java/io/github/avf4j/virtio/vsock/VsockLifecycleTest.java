@@ -35,8 +35,7 @@ class VsockLifecycleTest {
 
   @Test
   void failsToConnectWhenTheGuestRefuses() throws Exception {
-    Blocked<VsockChannel> connecting =
-        vsock.blocked(() -> vsock.device.host().connect(PORT, TIME));
+    Blocked<VsockChannel> connecting = vsock.blocked(() -> vsock.device.host().connect(PORT, TIME));
     Packet request = driver.receive();
     driver.send(Packet.ofGuest(PORT, request.sourcePort(), Operation.RST, 0, 0));
     assertFails(connecting, Cause.REFUSED);
@@ -60,8 +59,7 @@ class VsockLifecycleTest {
 
   @Test
   void givesUpToConnectWhenTheThreadIsInterrupted() throws Exception {
-    Blocked<VsockChannel> connecting =
-        vsock.blocked(() -> vsock.device.host().connect(PORT, TIME));
+    Blocked<VsockChannel> connecting = vsock.blocked(() -> vsock.device.host().connect(PORT, TIME));
     connecting.thread.interrupt();
     assertFails(connecting, Cause.TIMED_OUT);
   }
@@ -177,8 +175,7 @@ class VsockLifecycleTest {
     channel.close();
     assertThatThrownBy(reading::get).hasRootCauseInstanceOf(AsynchronousCloseException.class);
     assertThatThrownBy(writing::get).hasRootCauseInstanceOf(AsynchronousCloseException.class);
-    assertThatThrownBy(() -> channel.write(buffer("x")))
-        .isInstanceOf(ClosedChannelException.class);
+    assertThatThrownBy(() -> channel.write(buffer("x"))).isInstanceOf(ClosedChannelException.class);
   }
 
   @Test
@@ -188,10 +185,8 @@ class VsockLifecycleTest {
     VsockChannel other = vsock.connect(10);
     vsock.sendData(other, "kept");
     Blocked<String> reading = vsock.blocked(() -> readText(channel));
-    Blocked<Integer> writing =
-        vsock.blocked(() -> channel.write(ByteBuffer.allocate(1 << 20)));
-    Blocked<VsockChannel> connecting =
-        vsock.blocked(() -> vsock.device.host().connect(PORT, TIME));
+    Blocked<Integer> writing = vsock.blocked(() -> channel.write(ByteBuffer.allocate(1 << 20)));
+    Blocked<VsockChannel> connecting = vsock.blocked(() -> vsock.device.host().connect(PORT, TIME));
     vsock.device.reset();
     assertThatThrownBy(reading::get).hasRootCauseInstanceOf(IOException.class);
     assertThatThrownBy(writing::get).hasRootCauseInstanceOf(IOException.class);
@@ -210,10 +205,8 @@ class VsockLifecycleTest {
     VsockListener listener = vsock.device.host().listen(1);
     VsockChannel channel = vsock.connect(10);
     Blocked<String> reading = vsock.blocked(() -> readText(channel));
-    Blocked<Integer> writing =
-        vsock.blocked(() -> channel.write(ByteBuffer.allocate(1 << 20)));
-    Blocked<VsockChannel> connecting =
-        vsock.blocked(() -> vsock.device.host().connect(PORT, TIME));
+    Blocked<Integer> writing = vsock.blocked(() -> channel.write(ByteBuffer.allocate(1 << 20)));
+    Blocked<VsockChannel> connecting = vsock.blocked(() -> vsock.device.host().connect(PORT, TIME));
     Blocked<Optional<VsockChannel>> accepting = vsock.blocked(() -> listener.accept(TIME));
     vsock.device.close();
     vsock.device.close();
