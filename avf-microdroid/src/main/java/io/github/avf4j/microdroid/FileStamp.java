@@ -53,9 +53,7 @@ public record FileStamp(Path path, long size, FileTime modified, String key) {
   public boolean isCurrent() {
     try {
       BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
-      return now.size() == size
-          && now.lastModifiedTime().equals(modified)
-          && key(now).equals(key);
+      return now.size() == size && now.lastModifiedTime().equals(modified) && key(now).equals(key);
     } catch (IOException e) {
       return false;
     }

@@ -71,7 +71,8 @@ public final class MadeBefore {
 
   /** Remembers what was made for {@code key}. */
   public void remember(String key, Made made) {
-    List<String> lines = new ArrayList<>(List.of(HEADER + made.sources().size(), made.file().toString()));
+    List<String> lines =
+        new ArrayList<>(List.of(HEADER + made.sources().size(), made.file().toString()));
     made.sources().forEach(source -> lines.add(source.format()));
     byte[] content = (String.join("\n", lines) + '\n').getBytes(StandardCharsets.UTF_8);
     cache.replace(KIND, name(key), out -> out.write(content));
