@@ -7,8 +7,8 @@ import java.util.Optional;
 /**
  * Why a virtual machine stopped.
  *
- * <p>What a guest does is a value of this type, never an exception. {@link Object#toString()} is one line
- * for people; {@link #avfCode()} is the number of AVF's {@code STOP_REASON_…} constant.
+ * <p>What a guest does is a value of this type, never an exception. {@link Object#toString()} is
+ * one line for people; {@link #avfCode()} is the number of AVF's {@code STOP_REASON_…} constant.
  *
  * <p>Thread-safe.
  */

@@ -58,11 +58,19 @@ public final class CacheFolder {
    * @throws StoreException if it cannot be written
    */
   public Path file(String kind, String name, Content content) {
+    Path file = path(kind, name);
+    return Files.isRegularFile(file) ? file : replace(kind, name, content);
+  }
+
+  /** Returns where the file of that kind and name is or would be. */
+  Path path(String kind, String name) {
+    return root.resolve(kind).resolve(name);
+  }
+
+  /** Makes the file of that kind and name, also if there is one; see {@link #file}. */
+  Path replace(String kind, String name, Content content) {
     Path folder = root.resolve(kind);
     Path file = folder.resolve(name);
-    if (Files.isRegularFile(file)) {
-      return file;
-    }
     try {
       Files.createDirectories(folder);
       removeAbandoned(folder);
@@ -73,7 +81,8 @@ public final class CacheFolder {
           content.writeTo(out);
           channel.force(true);
         }
-        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+        Files.move(
+            fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       } finally {
         Files.deleteIfExists(fresh);
       }

@@ -15,8 +15,9 @@ import org.slf4j.LoggerFactory;
 /**
  * One life of a machine, from {@code run()} until all that it used is given back.
  *
- * <p>The caller's thread makes and starts the machine. From then on the keeper thread alone decides:
- * it kills a machine that is late, waits for the end, closes everything, and says why it ended.
+ * <p>The caller's thread makes and starts the machine. From then on the keeper thread alone
+ * decides: it kills a machine that is late, waits for the end, closes everything, and says why it
+ * ended.
  *
  * <p>Thread-safe.
  */
@@ -147,8 +148,7 @@ final class Run implements GuestLink.Listener {
   @Override
   public void broken(String why) {
     GuestReports.Failure failed =
-        new GuestReports.Failure(
-            ErrorCode.UNKNOWN, "the guest broke the report protocol: " + why);
+        new GuestReports.Failure(ErrorCode.UNKNOWN, "the guest broke the report protocol: " + why);
     reported(failed);
     kill(new StopReason.MicrodroidError(failed.code(), failed.message()));
   }

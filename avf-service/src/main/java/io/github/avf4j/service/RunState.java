@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 /**
  * What is known about a run: noted by whoever sees it, waited for by others.
  *
- * <p>Noting something wakes all who wait and never blocks. Each fact is noted once; a later one does
- * not replace it.
+ * <p>Noting something wakes all who wait and never blocks. Each fact is noted once; a later one
+ * does not replace it.
  *
  * <p>Thread-safe.
  */

@@ -3,12 +3,12 @@ package io.github.avf4j.microdroid.initrd;
 import io.github.avf4j.KernelImage;
 import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.MadeBefore;
 import io.github.avf4j.microdroid.kernel.KernelModule;
 import io.github.avf4j.microdroid.kernel.ModuleFolder;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.zip.CRC32C;
 
 /**
  * Makes the initial RAM disk of a kernel: the guest's init, and the modules that it loads.
@@ -42,13 +43,8 @@ public final class InitrdBuilder {
 
   private final CacheFolder cache;
   private final Supplier<byte[]> init;
-  private final Map<Path, Made> known = new ConcurrentHashMap<>();
-
-  private record Made(Path initrd, List<FileStamp> sources) {
-    boolean isCurrent() {
-      return Files.exists(initrd) && sources.stream().allMatch(FileStamp::isCurrent);
-    }
-  }
+  private final MadeBefore before;
+  private final Map<Path, MadeBefore.Made> known = new ConcurrentHashMap<>();
 
   /** Makes a builder that keeps its results in {@code cache}. */
   public InitrdBuilder(CacheFolder cache) {
@@ -58,6 +54,7 @@ public final class InitrdBuilder {
   InitrdBuilder(CacheFolder cache, Supplier<byte[]> init) {
     this.cache = cache;
     this.init = init;
+    this.before = new MadeBefore(cache);
   }
 
   /**
@@ -68,28 +65,49 @@ public final class InitrdBuilder {
    * @throws io.github.avf4j.StoreException if the cache folder cannot be written
    */
   public Path build(KernelImage kernel) {
-    Made made = known.get(kernel.modules());
+    MadeBefore.Made made = known.get(kernel.modules());
     if (made == null || !made.isCurrent()) {
       synchronized (this) {
         made = known.get(kernel.modules());
         if (made == null || !made.isCurrent()) {
-          made = buildNow(kernel.modules());
+          made = recallOrBuild(kernel.modules());
           known.put(kernel.modules(), made);
         }
       }
     }
-    return made.initrd();
+    return made.file();
   }
 
-  private Made buildNow(Path folder) {
+  private MadeBefore.Made recallOrBuild(Path folder) {
+    byte[] content = init.get();
+    CRC32C checksum = new CRC32C();
+    checksum.update(content);
+    String key =
+        String.join(
+            " ",
+            "initrd",
+            Long.toHexString(checksum.getValue()),
+            MODULES.toString(),
+            folder.toString());
+    return before
+        .recall(key)
+        .orElseGet(
+            () -> {
+              MadeBefore.Made made = buildNow(folder, content);
+              before.remember(key, made);
+              return made;
+            });
+  }
+
+  private MadeBefore.Made buildNow(Path folder, byte[] init) {
     List<KernelModule> modules = ModuleFolder.open(folder).resolve(MODULES);
     List<FileStamp> sources = new ArrayList<>();
     for (KernelModule module : modules) {
       sources.add(FileStamp.of(module.file(), "kernel module", "install the kernel again"));
     }
-    byte[] content = archive(init.get(), modules);
+    byte[] content = archive(init, modules);
     String name = HexFormat.of().formatHex(sha256(content)) + ".cpio";
-    return new Made(cache.file("initrd", name, out -> out.write(content)), sources);
+    return new MadeBefore.Made(cache.file("initrd", name, out -> out.write(content)), sources);
   }
 
   /** Returns the archive; the same input gives the same bytes. */

@@ -3,6 +3,7 @@ package io.github.avf4j.microdroid.kernel;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.MadeBefore;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,7 +15,9 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,11 +50,13 @@ public final class KernelUnpacker {
   private static final int SECTOR = 512;
 
   private final CacheFolder cache;
+  private final MadeBefore before;
   private final Map<FileStamp, Path> known = new ConcurrentHashMap<>();
 
   /** Makes an unpacker that keeps its results in {@code cache}. */
   public KernelUnpacker(CacheFolder cache) {
     this.cache = cache;
+    this.before = new MadeBefore(cache);
   }
 
   /**
@@ -68,10 +73,23 @@ public final class KernelUnpacker {
       synchronized (this) {
         result = known.get(stamp);
         if (result == null || !Files.exists(result)) {
-          result = unpackNow(stamp);
+          result = recallOrUnpack(stamp);
           known.put(stamp, result);
         }
       }
+    }
+    return result;
+  }
+
+  private Path recallOrUnpack(FileStamp stamp) {
+    String key = "kernel " + stamp.path().toAbsolutePath();
+    Optional<MadeBefore.Made> made = before.recall(key);
+    if (made.isPresent()) {
+      return made.get().file();
+    }
+    Path result = unpackNow(stamp);
+    if (!result.equals(stamp.path())) {
+      before.remember(key, new MadeBefore.Made(result, List.of(stamp)));
     }
     return result;
   }
