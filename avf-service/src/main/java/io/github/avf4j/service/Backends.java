@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +33,8 @@ final class Backends {
 
   /** What was found usable; what was not is looked at again, as the user may have mended it. */
   private final Map<String, HostReport.Backend> usable = new ConcurrentHashMap<>();
+
+  private final AtomicReference<String> told = new AtomicReference<>("");
 
   /**
    * A backend for a machine.
@@ -86,8 +89,17 @@ final class Backends {
    */
   Choice choose(Optional<String> asked) {
     Choice choice = asked.map(this::forced).orElseGet(this::best);
-    log.info("machines run on {}", choice);
+    tell(choice.toString());
     return choice;
+  }
+
+  /** Says it once, and again when it changes: a program may run thousands of machines. */
+  private void tell(String choice) {
+    if (choice.equals(told.getAndSet(choice))) {
+      log.debug("a machine runs on {}", choice);
+    } else {
+      log.info("machines run on {}", choice);
+    }
   }
 
   private Choice forced(String name) {
