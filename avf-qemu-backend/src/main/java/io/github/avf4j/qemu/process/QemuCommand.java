@@ -132,13 +132,15 @@ final class QemuCommand {
             .objectNode()
             .put("driver", "file")
             .put("filename", disk.image().toAbsolutePath().toString())
-            .put("read-only", disk.readOnly());
+            .put("read-only", disk.readOnly())
+            .put("discard", disk.readOnly() ? "ignore" : "unmap");
     ObjectNode raw =
         JsonNodeFactory.instance
             .objectNode()
             .put("driver", "raw")
             .put("node-name", id)
-            .put("read-only", disk.readOnly());
+            .put("read-only", disk.readOnly())
+            .put("discard", disk.readOnly() ? "ignore" : "unmap");
     raw.set("file", file);
     add("-blockdev", raw.toString());
     ObjectNode device = inSlot("virtio-blk-device").put("drive", id);
