@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * Runs machines in QEMU with software emulation, on any host that has a {@code qemu-system-x86_64}
  * of version 7.0 or later on its PATH or named by the system property {@code avf.qemu.binary}.
  *
- * <p>The kernel must be a bzImage or an ELF with a PVH entry; an ELF that has only a 64-bit entry is
- * refused. The command line gets {@code tsc_early_khz=…} in front, without which a kernel does not
- * boot reliably on a busy host.
+ * <p>The kernel must be a bzImage or an ELF with a PVH entry; an ELF that has only a 64-bit entry
+ * is refused. The command line gets {@code tsc_early_khz=…} in front, without which a kernel does
+ * not boot reliably on a busy host.
  *
  * <p>A QEMU that was found good is kept for the life of the JVM. Thread-safe.
  */

@@ -23,8 +23,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One thread follows QEMU's events from the machine's making to its end, and tells the listener.
  * A guest that resets stops, and so does one whose vCPU ends in a triple fault; the two are told
- * apart by QEMU's log. When QEMU ends for no reason of the guest's and nobody here asked for it, the
- * reason is {@link StopReason.InfrastructureError} with QEMU's status and last words.
+ * apart by QEMU's log. When QEMU ends for no reason of the guest's and nobody here asked for it,
+ * the reason is {@link StopReason.InfrastructureError} with QEMU's status and last words.
  *
  * <p>Thread-safe.
  */
@@ -160,9 +160,7 @@ final class QemuMachine implements Machine {
       }
     }
     StopReason reason =
-        shutdown == null
-            ? null
-            : StopReasons.ofShutdown(shutdown.data(), process.sawTripleFault());
+        shutdown == null ? null : StopReasons.ofShutdown(shutdown.data(), process.sawTripleFault());
     if (reason != null) {
       return reason;
     }

@@ -8,8 +8,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells from QEMU's last words why a machine stopped. A triple fault shows as {@code guest-reset} in
- * QMP; QEMU's log tells it from a reset that the guest asked for. Thread-safe.
+ * Tells from QEMU's last words why a machine stopped. A triple fault shows as {@code guest-reset}
+ * in QMP; QEMU's log tells it from a reset that the guest asked for. Thread-safe.
  */
 final class StopReasons {
   private StopReasons() {}

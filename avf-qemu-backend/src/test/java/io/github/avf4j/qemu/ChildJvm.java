@@ -24,8 +24,7 @@ final class ChildJvm {
     recorder.awaitOutput("here");
     String pids =
         String.join(
-            " ",
-            ProcessHandle.current().descendants().map(p -> Long.toString(p.pid())).toList());
+            " ", ProcessHandle.current().descendants().map(p -> Long.toString(p.pid())).toList());
     System.out.println("pids " + pids);
     TimeUnit.MINUTES.sleep(10);
     machine.close();

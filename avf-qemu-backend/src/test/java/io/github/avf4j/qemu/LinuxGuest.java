@@ -42,7 +42,8 @@ final class LinuxGuest {
   /** Skips the test, with the reason, where kernel or guest are missing. */
   static void assumeThere() {
     Path kernel = KernelImage.installed().image();
-    assumeTrue(Files.isReadable(kernel), () -> "skipped: no " + kernel + ": run bin/setup --kernel");
+    assumeTrue(
+        Files.isReadable(kernel), () -> "skipped: no " + kernel + ": run bin/setup --kernel");
     Path guest = BUILT.resolve("avf-guest").toAbsolutePath().normalize();
     assumeTrue(
         Files.isExecutable(guest), () -> "skipped: no " + guest + ": run cargo build --release");

@@ -3,6 +3,7 @@ package io.github.avf4j.qemu;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.avf4j.CpuTopology;
+import io.github.avf4j.DataSize;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VsockChannel;
 import io.github.avf4j.VsockListener;
@@ -178,6 +179,19 @@ class LinuxGuestTest {
       machine.start();
       assertThat(recorder.awaitStop()).isEqualTo(new StopReason.Shutdown());
       assertThat(recorder.output()).contains("[vdb] 2 512-byte logical blocks");
+    }
+  }
+
+  @Test
+  void sharesMemoryOnBothSidesOfTheGapBelowFourGibibytes() throws Exception {
+    MachineSpec.Builder spec = new LinuxGuest(folder).spec("exit", "3");
+    try (Machine machine = create(spec.memory(DataSize.ofGibibytes(5)))) {
+      VsockListener listener = machine.vsock().listen(42);
+      machine.start();
+      try (VsockChannel reports = accept(listener)) {
+        assertThat(nextReport(reports)).isEqualTo(HELLO);
+      }
+      assertThat(recorder.awaitStop()).isEqualTo(new StopReason.Shutdown());
     }
   }
 

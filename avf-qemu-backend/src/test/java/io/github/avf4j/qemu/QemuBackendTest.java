@@ -53,8 +53,7 @@ class QemuBackendTest {
     assertThat(report.reason()).contains("missing");
     assertThat(report.advice()).contains(PROPERTY);
     assertThatThrownBy(
-            () ->
-                backend.create(TestQemu.spec("x", folder.resolve("k")).build(), new Recorder()))
+            () -> backend.create(TestQemu.spec("x", folder.resolve("k")).build(), new Recorder()))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessageContaining("missing")
         .hasMessageContaining(PROPERTY);

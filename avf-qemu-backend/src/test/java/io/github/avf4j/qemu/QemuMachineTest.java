@@ -164,8 +164,7 @@ class QemuMachineTest {
           }
         };
     MachineSpec spec =
-        TestQemu.spec(
-                "flood", new TinyGuest().printForEver('x').writeTo(folder.resolve("kernel")))
+        TestQemu.spec("flood", new TinyGuest().printForEver('x').writeTo(folder.resolve("kernel")))
             .serialOutput(counting)
             .build();
     try (Machine machine = backend.create(spec, recorder)) {

@@ -42,7 +42,9 @@ final class KernelFile {
       } else if (header.limit() < BZIMAGE_MAGIC_OFFSET + 4
           || header.getInt(BZIMAGE_MAGIC_OFFSET) != BZIMAGE_MAGIC) {
         throw new InvalidImageException(
-            "the kernel " + kernel + " is neither an ELF nor a bzImage: give an x86-64 Linux kernel");
+            "the kernel "
+                + kernel
+                + " is neither an ELF nor a bzImage: give an x86-64 Linux kernel");
       }
     } catch (IOException e) {
       throw new InvalidImageException("the kernel " + kernel + " cannot be read: " + e, e);

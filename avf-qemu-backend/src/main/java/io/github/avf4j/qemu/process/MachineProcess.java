@@ -64,7 +64,9 @@ public final class MachineProcess implements AutoCloseable {
       serial =
           keep(
               OutputPump.listen(
-                  folder.file(QemuCommand.SERIAL_SOCKET), spec.serialOutput(), threads + "-serial"));
+                  folder.file(QemuCommand.SERIAL_SOCKET),
+                  spec.serialOutput(),
+                  threads + "-serial"));
       console =
           keep(
               OutputPump.listen(
@@ -72,8 +74,7 @@ public final class MachineProcess implements AutoCloseable {
                   spec.consoleOutput(),
                   threads + "-console"));
       process =
-          keep(
-              QemuProcess.start(folder, QemuCommand.forMachine(binary, spec, folder), threads));
+          keep(QemuProcess.start(folder, QemuCommand.forMachine(binary, spec, folder), threads));
       qmp = process.connect(START_TIMEOUT);
     } catch (HypervisorException e) {
       close();
@@ -101,7 +102,9 @@ public final class MachineProcess implements AutoCloseable {
       KernelFile.requireReadable("disk", disk.image());
       if (!disk.readOnly() && !Files.isWritable(disk.image())) {
         throw new InvalidImageException(
-            "the disk " + disk.image() + " cannot be written: give this user access, or make it"
+            "the disk "
+                + disk.image()
+                + " cannot be written: give this user access, or make it"
                 + " read-only");
       }
       requireSectors(disk);
@@ -113,7 +116,9 @@ public final class MachineProcess implements AutoCloseable {
       long size = Files.size(disk.image());
       if (size == 0 || size % 512 != 0) {
         throw new InvalidImageException(
-            "the size of the disk " + disk.image() + " must be a nonzero multiple of 512 but was "
+            "the size of the disk "
+                + disk.image()
+                + " must be a nonzero multiple of 512 but was "
                 + size);
       }
     } catch (IOException e) {
@@ -137,8 +142,8 @@ public final class MachineProcess implements AutoCloseable {
   }
 
   /**
-   * Waits for QEMU's end, then until all that the guest wrote and sent was taken; false if QEMU does
-   * not end in time.
+   * Waits for QEMU's end, then until all that the guest wrote and sent was taken; false if QEMU
+   * does not end in time.
    */
   public boolean awaitEnd(Duration timeout) {
     if (!process.awaitEnd(timeout)) {

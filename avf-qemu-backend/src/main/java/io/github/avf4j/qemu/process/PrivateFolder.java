@@ -46,7 +46,10 @@ public final class PrivateFolder implements AutoCloseable {
       throw new HypervisorException(
           "mkdtemp(" + parent + ")",
           0,
-          "cannot make a folder in " + parent + ": set java.io.tmpdir to a folder that is writable: " + e);
+          "cannot make a folder in "
+              + parent
+              + ": set java.io.tmpdir to a folder that is writable: "
+              + e);
     }
   }
 

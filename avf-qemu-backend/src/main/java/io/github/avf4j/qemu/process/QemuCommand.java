@@ -11,10 +11,10 @@ import java.util.List;
 /**
  * The command line for a machine.
  *
- * <p>A guest finds the virtio devices in the order of the KVM backend: vsock, console, rng, disks. As
- * QEMU lists its virtio-mmio slots in the ACPI tables from the last to the first, the first device
- * goes to the last slot used. Slot 0 stays empty: its interrupt is pin 0 of an I/O APIC, which QEMU
- * raises as pin 2. Confined to one thread.
+ * <p>A guest finds the virtio devices in the order of the KVM backend: vsock, console, rng, disks.
+ * As QEMU lists its virtio-mmio slots in the ACPI tables from the last to the first, the first
+ * device goes to the last slot used. Slot 0 stays empty: its interrupt is pin 0 of an I/O APIC,
+ * which QEMU raises as pin 2. Confined to one thread.
  */
 final class QemuCommand {
   /** The names of the sockets that QEMU connects to. */
@@ -67,7 +67,8 @@ final class QemuCommand {
   }
 
   private void machine(ObjectNode memory, int vcpus) {
-    // An i8042 has the reset port that "reboot=k" makes Linux use, as the KVM backend's machine has.
+    // An i8042 has the reset port that "reboot=k" makes Linux use, as the KVM backend's machine
+    // has.
     add(
         "-M",
         "microvm,acpi=on,rtc=on,auto-kernel-cmdline=off,x-option-roms=off,memory-backend=ram",
@@ -131,13 +132,15 @@ final class QemuCommand {
             .objectNode()
             .put("driver", "file")
             .put("filename", disk.image().toAbsolutePath().toString())
-            .put("read-only", disk.readOnly());
+            .put("read-only", disk.readOnly())
+            .put("discard", disk.readOnly() ? "ignore" : "unmap");
     ObjectNode raw =
         JsonNodeFactory.instance
             .objectNode()
             .put("driver", "raw")
             .put("node-name", id)
-            .put("read-only", disk.readOnly());
+            .put("read-only", disk.readOnly())
+            .put("discard", disk.readOnly() ? "ignore" : "unmap");
     raw.set("file", file);
     add("-blockdev", raw.toString());
     ObjectNode device = inSlot("virtio-blk-device").put("drive", id);

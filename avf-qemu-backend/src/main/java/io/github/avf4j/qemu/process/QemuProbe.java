@@ -82,8 +82,7 @@ public final class QemuProbe {
         return path;
       }
     }
-    throw new QemuUnavailableException(
-        EXECUTABLE + " was not found on PATH", INSTALL + OR_SET);
+    throw new QemuUnavailableException(EXECUTABLE + " was not found on PATH", INSTALL + OR_SET);
   }
 
   private static boolean isExecutable(Path path) {
@@ -112,8 +111,7 @@ public final class QemuProbe {
     }
     Matcher matcher = VERSION.matcher(output);
     if (!matcher.find()) {
-      throw new QemuUnavailableException(
-          path + " does not tell a QEMU version", INSTALL + OR_SET);
+      throw new QemuUnavailableException(path + " does not tell a QEMU version", INSTALL + OR_SET);
     }
     String version = matcher.group().substring("version ".length());
     if (Integer.parseInt(matcher.group(1)) < OLDEST_MAJOR) {

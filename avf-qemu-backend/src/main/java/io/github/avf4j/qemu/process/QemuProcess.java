@@ -68,7 +68,8 @@ public final class QemuProcess implements AutoCloseable {
       if (listener != null) {
         closeQuietly(listener);
       }
-      throw new HypervisorException("bind(" + socket + ")", 0, "cannot listen on " + socket + ": " + e);
+      throw new HypervisorException(
+          "bind(" + socket + ")", 0, "cannot listen on " + socket + ": " + e);
     }
   }
 
@@ -84,7 +85,8 @@ public final class QemuProcess implements AutoCloseable {
    * Waits until QEMU has made the machine and takes commands.
    *
    * @param timeout after which QEMU is killed
-   * @throws HypervisorException if QEMU ends, or says nothing in time; the message has what it wrote
+   * @throws HypervisorException if QEMU ends, or says nothing in time; the message has what it
+   *     wrote
    */
   QmpConnection connect(Duration timeout) {
     CompletableFuture<Void> watchdog = killAfter(timeout);

@@ -15,15 +15,15 @@ import java.util.concurrent.TimeUnit;
 /**
  * A process that cannot outlive this JVM.
  *
- * <p>The command is a child of a shell whose standard input is a pipe from this JVM. Nothing is ever
- * written to it: its end means that the JVM is gone, even by SIGKILL, or that {@link #kill()} was
- * called, and a second shell that waits for it kills the command. The first shell waits for the
+ * <p>The command is a child of a shell whose standard input is a pipe from this JVM. Nothing is
+ * ever written to it: its end means that the JVM is gone, even by SIGKILL, or that {@link #kill()}
+ * was called, and a second shell that waits for it kills the command. The first shell waits for the
  * command, deletes the folder, and exits with the command's status. If somebody kills that shell,
  * this JVM closes the pipe, so the command ends as well. The parent-death signal of Linux would not
  * do: it belongs to the thread that forked, and the JVM's threads come and go.
  *
- * <p>A session of its own keeps Ctrl-C of a terminal away from the command, so that this JVM decides
- * what it means. Thread-safe.
+ * <p>A session of its own keeps Ctrl-C of a terminal away from the command, so that this JVM
+ * decides what it means. Thread-safe.
  */
 final class Supervisor {
   private static final String SCRIPT =

@@ -16,8 +16,8 @@ import java.util.concurrent.locks.LockSupport;
  * Measures how fast a {@link TscGuest}'s counter runs against {@link System#nanoTime()}.
  *
  * <p>A look at the counter shows its value of that moment or, when the guest was off its processor,
- * of a moment before. So the looks lie on or below a line, and the freshest ones lie on it. Confined
- * to one thread.
+ * of a moment before. So the looks lie on or below a line, and the freshest ones lie on it.
+ * Confined to one thread.
  */
 final class TscMeter {
   /** A window this long makes an error of 10 µs one of 200 parts in a million. */
@@ -29,6 +29,7 @@ final class TscMeter {
   private static final long FRESH_NANOS = 10_000;
   private static final long PAUSE_NANOS = 1_000_000;
   private static final int LOOKS_AT_ONCE = 2000;
+  private static final int FRESH_CHANGES = 8;
   private static final VarHandle INT =
       MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -82,22 +83,27 @@ final class TscMeter {
     return kilohertz(looks);
   }
 
-  /** Looks until two looks in quick succession differ, which shows that the guest runs just now. */
+  /**
+   * Looks until the counter has changed several times between looks in quick succession, which
+   * shows that the guest runs just now. Once would not do: a guest that was off its processor
+   * between reading and storing its counter stores an old value first.
+   */
   private boolean look() {
     long before = System.nanoTime();
     int old = (int) INT.getOpaque(counter, 0);
     add(before, old);
-    for (int i = 0; i < LOOKS_AT_ONCE; i++) {
+    int changes = 0;
+    for (int i = 0; i < LOOKS_AT_ONCE && changes < FRESH_CHANGES; i++) {
       int value = (int) INT.getOpaque(counter, 0);
       long after = System.nanoTime();
       if (value != old && after - before < FRESH_NANOS) {
         add(after, value);
-        return true;
+        changes++;
       }
       old = value;
       before = after;
     }
-    return false;
+    return changes == FRESH_CHANGES;
   }
 
   private void add(long nanos, int value) {

@@ -40,7 +40,8 @@ final class QmpCodec {
     try {
       root = JSON.readTree(new String(line, 0, length, StandardCharsets.UTF_8));
     } catch (JsonProcessingException e) {
-      throw new QmpProtocolException("QEMU sent a line that is not JSON: " + e.getOriginalMessage());
+      throw new QmpProtocolException(
+          "QEMU sent a line that is not JSON: " + e.getOriginalMessage());
     }
     if (!(root instanceof ObjectNode)) {
       throw new QmpProtocolException("QEMU sent a QMP line that is not an object");

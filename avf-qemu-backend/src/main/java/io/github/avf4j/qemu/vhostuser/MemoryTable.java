@@ -83,7 +83,8 @@ final class MemoryTable implements AutoCloseable {
             && r.fileOffset() >= 0
             && r.guestAddress() <= Long.MAX_VALUE - r.size()
             && r.fileOffset() <= Long.MAX_VALUE - r.size()
-            && ((r.size() | r.guestAddress() | r.fileOffset()) & (MemoryMapping.PAGE_SIZE - 1)) == 0;
+            && ((r.size() | r.guestAddress() | r.fileOffset()) & (MemoryMapping.PAGE_SIZE - 1))
+                == 0;
     if (!legal) {
       throw new VhostUserException("a memory region is not legal: " + r);
     }
@@ -109,9 +110,7 @@ final class MemoryTable implements AutoCloseable {
         }
         guestRegions.add(
             new GuestRegion(
-                region.guestAddress(),
-                region.size(),
-                mappings.get(mappings.size() - 1).chunks()));
+                region.guestAddress(), region.size(), mappings.get(mappings.size() - 1).chunks()));
       }
       return new MemoryTable(regions, List.copyOf(mappings), GuestMemory.of(guestRegions));
     } catch (IllegalArgumentException e) {

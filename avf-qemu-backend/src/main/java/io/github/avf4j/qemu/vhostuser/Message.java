@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * A request of the front-end; owns the descriptors that came along until they are taken.
  *
  * <p>On the wire: request u32, flags u32 (bits 0-1 version 1, bit 2 reply, bit 3 reply wanted),
- * payload size u32, payload; all little-endian here (the vhost-user protocol uses the host's order).
+ * payload size u32, payload; all little-endian here (the vhost-user protocol uses the host's
+ * order).
  *
  * <p>Confined to one thread.
  */

@@ -38,7 +38,8 @@ final class MessageChannel {
       Request request = Request.of(header.getInt(0));
       int flags = header.getInt(4);
       if ((flags & Message.VERSION_MASK) != Message.VERSION || (flags & Message.REPLY) != 0) {
-        throw new VhostUserException(request + " has the wrong flags 0x" + Integer.toHexString(flags));
+        throw new VhostUserException(
+            request + " has the wrong flags 0x" + Integer.toHexString(flags));
       }
       long size = Integer.toUnsignedLong(header.getInt(8));
       request.checkPayload(size);

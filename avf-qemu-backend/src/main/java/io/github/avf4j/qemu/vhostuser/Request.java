@@ -56,7 +56,8 @@ enum Request {
   static Request of(int number) {
     Request request = number < 0 || number >= BY_NUMBER.length ? null : BY_NUMBER[number];
     if (request == null) {
-      throw new VhostUserException("the front-end sent request " + number + ", which is not served");
+      throw new VhostUserException(
+          "the front-end sent request " + number + ", which is not served");
     }
     return request;
   }
@@ -75,7 +76,8 @@ enum Request {
   void checkFds(int count) {
     if (count > maxFds) {
       throw new VhostUserException(
-          String.format("%s must bring at most %d descriptors but brought %d", this, maxFds, count));
+          String.format(
+              "%s must bring at most %d descriptors but brought %d", this, maxFds, count));
     }
   }
 }

@@ -63,8 +63,7 @@ public final class VhostUserServer implements AutoCloseable {
    */
   public static VhostUserServer listen(
       Path socket, VirtioDevice device, int queues, long memoryLimit, String threadName) {
-    VhostUserServer server =
-        new VhostUserServer(socket, device, queues, memoryLimit, threadName);
+    VhostUserServer server = new VhostUserServer(socket, device, queues, memoryLimit, threadName);
     server.loop.onReadable(server.listener.fd(), server::accept);
     return server;
   }

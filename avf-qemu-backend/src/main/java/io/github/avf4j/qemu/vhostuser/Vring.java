@@ -38,14 +38,20 @@ final class Vring implements AutoCloseable {
   void size(int value) {
     if (value < 1 || value > maxSize || Integer.bitCount(value) != 1) {
       throw new VhostUserException(
-          "the size of queue " + index + " must be a power of two up to " + maxSize + " but was " + value);
+          "the size of queue "
+              + index
+              + " must be a power of two up to "
+              + maxSize
+              + " but was "
+              + value);
     }
     size = value;
   }
 
   void base(int value) {
     if (value < 0 || value > 0xffff) {
-      throw new VhostUserException("the base of queue " + index + " must be in 0..65535 but was " + value);
+      throw new VhostUserException(
+          "the base of queue " + index + " must be in 0..65535 but was " + value);
     }
     base = value;
   }
@@ -92,7 +98,9 @@ final class Vring implements AutoCloseable {
     }
   }
 
-  /** Interrupts the guest. Thread-safe; a signal to an eventfd that was closed meanwhile is lost. */
+  /**
+   * Interrupts the guest. Thread-safe; a signal to an eventfd that was closed meanwhile is lost.
+   */
   void interrupt() {
     EventFd eventFd = call;
     if (eventFd != null) {

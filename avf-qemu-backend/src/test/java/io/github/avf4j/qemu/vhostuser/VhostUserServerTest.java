@@ -215,8 +215,7 @@ class VhostUserServerTest {
       () -> frontEnd.send(Request.SET_MEM_TABLE, frontEnd.table(1, base, size, user, 0)),
       () -> {
         EventFd noFile = frontEnd.eventFd();
-        frontEnd.send(
-            Request.SET_MEM_TABLE, frontEnd.table(1, base, size, user, 0), noFile.fd());
+        frontEnd.send(Request.SET_MEM_TABLE, frontEnd.table(1, base, size, user, 0), noFile.fd());
       },
       this::overlappingRegions,
     };
@@ -262,8 +261,7 @@ class VhostUserServerTest {
       for (int queue = 0; queue < 2; queue++) {
         frontEnd.send(Request.SET_VRING_NUM, FrontEnd.state(queue, 8));
         frontEnd.send(Request.SET_VRING_ADDR, FrontEnd.addresses(queue, wrong, wrong, wrong));
-        frontEnd.send(
-            Request.SET_VRING_KICK, FrontEnd.u64(queue), frontEnd.eventFd().fd());
+        frontEnd.send(Request.SET_VRING_KICK, FrontEnd.u64(queue), frontEnd.eventFd().fd());
         frontEnd.sendAcked(Request.SET_VRING_ENABLE, FrontEnd.state(queue, 1));
       }
     }
@@ -305,9 +303,7 @@ class VhostUserServerTest {
     start(8);
     try (MemFd other = MemFd.create("other", FrontEnd.SIZE)) {
       frontEnd.send(
-          Request.SET_MEM_TABLE,
-          frontEnd.table(1, 0, FrontEnd.SIZE, FrontEnd.USER, 0),
-          other.fd());
+          Request.SET_MEM_TABLE, frontEnd.table(1, 0, FrontEnd.SIZE, FrontEnd.USER, 0), other.fd());
       assertThat(frontEnd.isClosedByPeer()).isTrue();
     }
   }
