@@ -77,6 +77,8 @@ final class LibC {
 
   static native int ftruncate(int fd, long length);
 
+  static native int fallocate(int fd, int mode, long offset, long length);
+
   static native long sendfile(int out, int in, long offsetAddress, long count);
 
   static native int memfd_create(byte[] name, int flags);
