@@ -2,6 +2,7 @@ package io.github.avf4j.kvm;
 
 import io.github.avf4j.kvm.boot.x86.Layout;
 import io.github.avf4j.kvm.device.MmioBus;
+import io.github.avf4j.kvm.device.RawDisk;
 import io.github.avf4j.kvm.ioctl.KvmVm;
 import io.github.avf4j.linux.EventFd;
 import io.github.avf4j.linux.EventLoop;
@@ -47,7 +48,7 @@ final class MachineDevices implements AutoCloseable {
       add(console, memory);
       add(new RngDevice(RngConfig.builder().build()), memory);
       for (DiskSpec disk : spec.disks()) {
-        add(BlkDevice.open(disk), memory);
+        add(BlkDevice.of(disk, RawDisk.open(disk)), memory);
       }
     } catch (Throwable t) {
       close();

@@ -30,6 +30,7 @@ public final class Errno {
   public static final int ENOSPC = 28;
   public static final int EPIPE = 32;
   public static final int ENOSYS = 38;
+  public static final int EOPNOTSUPP = 95;
   public static final int ECONNRESET = 104;
   public static final int ECONNREFUSED = 111;
 
@@ -57,6 +58,7 @@ public final class Errno {
           entry(ENOSPC, "ENOSPC", "free some space"),
           entry(EPIPE, "EPIPE", "the other end is gone"),
           entry(ENOSYS, "ENOSYS", "this kernel does not know the call: try a newer one"),
+          entry(EOPNOTSUPP, "EOPNOTSUPP", "use a file system or device that supports it"),
           entry(ECONNRESET, "ECONNRESET", "the other end is gone"),
           entry(ECONNREFUSED, "ECONNREFUSED", "start what listens on the socket"));
 

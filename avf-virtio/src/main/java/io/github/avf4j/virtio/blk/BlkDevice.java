@@ -44,15 +44,10 @@ public final class BlkDevice implements VirtioDevice {
     requests = new BlkRequests(backend, config, 0);
   }
 
-  /**
-   * Opens a disk on a raw image file.
-   *
-   * @throws io.github.avf4j.InvalidImageException if the image cannot be used
-   */
-  public static BlkDevice open(DiskSpec disk) {
+  /** Makes a disk whose content is that of {@code backend}, which it closes at its end. */
+  public static BlkDevice of(DiskSpec disk, BlockBackend backend) {
     return new BlkDevice(
-        BlkConfig.builder().readOnly(disk.readOnly()).serial(disk.serial()).build(),
-        FileBackend.open(disk.image(), disk.readOnly()));
+        BlkConfig.builder().readOnly(disk.readOnly()).serial(disk.serial()).build(), backend);
   }
 
   private static long features(BlkConfig config, BlockBackend backend) {
