@@ -1,5 +1,6 @@
 package io.github.avf4j.kvm;
 
+import io.github.avf4j.BackendUnavailableException;
 import io.github.avf4j.HostReport;
 import io.github.avf4j.spi.HypervisorBackend;
 import io.github.avf4j.spi.Machine;
@@ -27,6 +28,14 @@ public final class KvmBackend implements HypervisorBackend {
 
   @Override
   public Machine create(MachineSpec spec, MachineListener listener) {
+    if (!isSupportedProcessor()) {
+      throw new BackendUnavailableException(
+          "the backend kvm runs on x86-64 only: use the backend qemu on this machine");
+    }
     return KvmMachine.create(spec, listener);
+  }
+
+  static boolean isSupportedProcessor() {
+    return "amd64".equals(System.getProperty("os.arch"));
   }
 }

@@ -198,7 +198,7 @@ public final class KvmMachine implements Machine {
 
   @Override
   public void close() {
-    if (loop.isLoopThread()) {
+    if (loop.isLoopThread() || group.isVcpuThread()) {
       throw new IllegalStateException("close() must not be called from a listener");
     }
     boolean started;

@@ -49,7 +49,7 @@ final class KvmProbe {
     Map<String, String> details = new LinkedHashMap<>();
     details.put("device", KvmSystem.DEVICE.toString());
     details.put("processor", virtualizationFlag().orElse("has neither vmx nor svm"));
-    if (!"amd64".equals(System.getProperty("os.arch"))) {
+    if (!KvmBackend.isSupportedProcessor()) {
       return none(
           "this backend runs on x86-64 only", "use the backend qemu on this machine", details);
     }

@@ -17,8 +17,7 @@ public final class FileHoles {
    */
   public static boolean punch(Fd file, long offset, long length) {
     int result =
-        LibC.fallocate(
-            file.number(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
+        LibC.fallocate(file.number(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length);
     if (result < 0 && Errno.last() == Errno.EOPNOTSUPP) {
       return false;
     }

@@ -28,8 +28,8 @@ public final class RawDisk implements BlockBackend {
   /**
    * Opens a disk's image.
    *
-   * @throws InvalidImageException if it is no regular file, cannot be opened, or its length is not a
-   *     nonzero multiple of 512 bytes
+   * @throws InvalidImageException if it is no regular file, cannot be opened, or its length is not
+   *     a nonzero multiple of 512 bytes
    */
   public static BlockBackend open(DiskSpec disk) {
     if (disk.readOnly()) {

@@ -72,6 +72,12 @@ public final class VcpuGroup {
     }
   }
 
+  /** Returns whether the caller is one of the vCPU threads. */
+  public boolean isVcpuThread() {
+    Thread caller = Thread.currentThread();
+    return threads.stream().anyMatch(vcpu -> vcpu.thread() == caller);
+  }
+
   boolean ending() {
     return ending;
   }

@@ -30,6 +30,21 @@ class KernelLoaderTest {
   }
 
   @Test
+  void entersA32BitElfKernelByPvhOnly() throws Exception {
+    ByteBuffer b = ByteBuffer.allocate(0x100).order(ByteOrder.LITTLE_ENDIAN);
+    b.putInt(0, 0x464C457F).put(4, (byte) 1).put(5, (byte) 1).put(6, (byte) 1);
+    b.putShort(16, (short) 2).putShort(18, (short) 3).putInt(24, 0x100000).putInt(28, 52);
+    b.putShort(42, (short) 32).putShort(44, (short) 2);
+    b.putInt(52, 1).putInt(56, 0xC0).putInt(64, 0x100000).putInt(68, 0x40).putInt(72, 0x80);
+    b.putInt(84, 4).putInt(88, 0xE0).putInt(100, 20);
+    b.putInt(0xE0, 4).putInt(0xE4, 4).putInt(0xE8, 18).putInt(0xEC, 0x006E6558);
+    b.putInt(0xF0, 0x100010);
+    assertThat(load(b.array())).isEqualTo(new PvhBoot(0x100010));
+    assertRejected(
+        changed(b.array(), bytes -> bytes.putInt(84, 0)), "is a 32-bit ELF file without a PVH");
+  }
+
+  @Test
   void saysWhatIsWrongWithAFile() throws Exception {
     byte[] elf = new GuestCode().halt().elf();
     assertRejected(new byte[0], "is empty");
