@@ -36,8 +36,7 @@ final class DemoOverhead implements Benchmark {
     Path folder = Files.createTempDirectory("avf-bench");
     try (VirtualMachineManager manager = VirtualMachineManager.open(store)) {
       Path disk = new PayloadDisk(folder.resolve("payload.img")).write(payload);
-      GuestImages.Boot boot =
-          new GuestImages(CacheFolder.ofUser()).boot(PayloadMachine.kernel());
+      GuestImages.Boot boot = new GuestImages(CacheFolder.ofUser()).boot(PayloadMachine.kernel());
       VirtualMachine vm =
           manager.create(
               "demo", VirtualMachineConfig.builder().payload(payload).backend("qemu").build());

@@ -62,7 +62,8 @@ final class KvmExits implements Benchmark {
       try (KvmVcpu vcpu = vm.createVcpu(0, system.vcpuMmapSize())) {
         VcpuSetup.prepareVcpu(vcpu, CpuidTable.of(system.supportedCpuid(), 0, 1, true));
         SpecialRegisters special = vcpu.specialRegisters();
-        special.setSegment(SpecialRegisters.CS, new SpecialRegisters.Segment(0, 0x00009B000000FFFFL));
+        special.setSegment(
+            SpecialRegisters.CS, new SpecialRegisters.Segment(0, 0x00009B000000FFFFL));
         vcpu.setSpecialRegisters(special);
         vcpu.setRegisters(
             new Registers()
@@ -70,7 +71,14 @@ final class KvmExits implements Benchmark {
                 .set(Registers.RFLAGS, Registers.RFLAGS_RESERVED));
         VcpuThread thread =
             new VcpuThread(
-                "bench", 0, vcpu, ports, new MmioBus(0, List.of()), memory.guest(), group, Signals.installKick());
+                "bench",
+                0,
+                vcpu,
+                ports,
+                new MmioBus(0, List.of()),
+                memory.guest(),
+                group,
+                Signals.installKick());
         group.start(List.of(thread));
         group.join();
       }

@@ -13,7 +13,8 @@ final class PayloadMachine {
   static KernelImage kernel() throws Benchmark.Unavailable {
     KernelImage kernel = KernelImage.installed();
     if (!Files.isReadable(kernel.image())) {
-      throw new Benchmark.Unavailable("there is no kernel at " + kernel.image() + ": run bin/setup");
+      throw new Benchmark.Unavailable(
+          "there is no kernel at " + kernel.image() + ": run bin/setup");
     }
     return kernel;
   }

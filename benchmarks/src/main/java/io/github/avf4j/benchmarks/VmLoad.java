@@ -40,8 +40,7 @@ final class VmLoad implements Benchmark {
       for (int round = -WARM_UP; round < ROUNDS; round++) {
         double baseline = CBaseline.run("load", kernel, Integer.toString(MEBIBYTES), "1")[0] / 1e6;
         vm.run();
-        double load =
-            vm.getTimeline().at(BootStage.KERNEL_ENTERED).orElseThrow().toNanos() / 1e6;
+        double load = vm.getTimeline().at(BootStage.KERNEL_ENTERED).orElseThrow().toNanos() / 1e6;
         vm.stop();
         if (round >= 0) {
           c.add(baseline);

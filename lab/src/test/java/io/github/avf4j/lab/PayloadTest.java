@@ -61,7 +61,8 @@ final class PayloadTest {
     vm.setCallback(Runnable::run, recorder);
     vm.run();
     assertThat(vm.awaitStopped(LONG)).contains(new StopReason.Shutdown());
-    assertThat(recorder.events()).containsExactly("started", "finished 7", "stopped SHUTDOWN");
+    assertThat(recorder.awaitStopped())
+        .containsExactly("started", "finished 7", "stopped SHUTDOWN");
     assertThat(vm.getPayloadExitCode()).contains(7);
     assertThat(vm.getStatus()).isEqualTo(VirtualMachine.Status.STOPPED);
     Map<BootStage, Duration> stages = vm.getTimeline().stages();
@@ -103,7 +104,8 @@ final class PayloadTest {
             "env",
             config()
                 .payload(
-                    config("env", "two words", "").build()
+                    config("env", "two words", "")
+                        .build()
                         .payload()
                         .orElseThrow()
                         .withEnvironment("GREETING", "hello there")));
@@ -264,7 +266,8 @@ final class PayloadTest {
       Thread.sleep(random.nextInt(2500));
       vm.stop();
       assertThat(vm.getStatus()).isEqualTo(VirtualMachine.Status.STOPPED);
-      assertThat(recorder.events()).endsWith("stopped KILLED");
+      // Queued before stop() returned, told by another thread.
+      assertThat(recorder.awaitStopped()).endsWith("stopped KILLED");
       assertThat(recorder.events().stream().filter(e -> e.startsWith("stopped"))).hasSize(1);
       vm.close();
     }

@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** The machines of the end-to-end tests: one backend, one payload with many behaviours. */
 final class TestMachines implements AutoCloseable {
@@ -37,9 +39,11 @@ final class TestMachines implements AutoCloseable {
         configured != null
             ? Path.of(configured)
             : projectRoot()
-                .resolve("avf-microdroid/target/cargo/x86_64-unknown-linux-gnu/release/test-payload");
+                .resolve(
+                    "avf-microdroid/target/cargo/x86_64-unknown-linux-gnu/release/test-payload");
     if (!Files.isExecutable(path)) {
-      throw new IllegalStateException("no test payload at " + path + ": build avf-microdroid first");
+      throw new IllegalStateException(
+          "no test payload at " + path + ": build avf-microdroid first");
     }
     return path;
   }
@@ -95,8 +99,17 @@ final class TestMachines implements AutoCloseable {
   /** Writes down what it hears, in order. */
   static final class Recorder implements VirtualMachineCallback {
     private final List<String> events = new CopyOnWriteArrayList<>();
+    private final CountDownLatch stopped = new CountDownLatch(1);
 
     List<String> events() {
+      return events;
+    }
+
+    /** Returns all events once the machine has told that it stopped. */
+    List<String> awaitStopped() throws InterruptedException {
+      if (!stopped.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
+        throw new AssertionError("no onStopped after " + events);
+      }
       return events;
     }
 
@@ -123,6 +136,7 @@ final class TestMachines implements AutoCloseable {
     @Override
     public void onStopped(VirtualMachine vm, StopReason reason) {
       events.add("stopped " + reason);
+      stopped.countDown();
     }
   }
 }

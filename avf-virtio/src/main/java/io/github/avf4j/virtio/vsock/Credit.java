@@ -17,10 +17,12 @@ final class Credit {
   private int forwarded;
   private int toldForwarded;
   private int buffer;
+  private int toldBuffer;
 
   /** Makes the state of a new connection for which the host holds up to {@code buffer} bytes. */
   Credit(int buffer) {
     this.buffer = buffer;
+    this.toldBuffer = buffer;
   }
 
   /**
@@ -65,9 +67,8 @@ final class Credit {
 
   /** Lets the peer send more at a time; returns whether it should hear of that at once. */
   boolean enlarge(int newBuffer) {
-    boolean due = newBuffer > buffer && buffer - (received - toldForwarded) < buffer / 2;
     buffer = newBuffer;
-    return due;
+    return updateDue();
   }
 
   int buffer() {
@@ -77,13 +78,17 @@ final class Credit {
   /** Returns the count to put into a packet, which is thereby told. */
   int tellForwarded() {
     toldForwarded = forwarded;
+    toldBuffer = buffer;
     return forwarded;
   }
 
-  /** Says whether the peer should hear of the room there is: it believes that less than half is. */
+  /**
+   * Says whether the peer should hear of the room there is: it believes that less than half is, and
+   * is wrong by enough. It believes what it was told, also of the buffer's size.
+   */
   boolean updateDue() {
-    int untold = forwarded - toldForwarded;
-    int believed = buffer - (received - toldForwarded);
-    return untold >= Math.min(buffer / 4, MAX_STEP) && believed < buffer / 2;
+    int believed = toldBuffer - (received - toldForwarded);
+    int free = buffer - (received - forwarded);
+    return believed < toldBuffer / 2 && free - believed >= Math.min(buffer / 4, MAX_STEP);
   }
 }

@@ -317,7 +317,9 @@ class BlkDeviceTest {
   void usesARawImageFile(@TempDir Path folder) throws Exception {
     Path image = folder.resolve("disk.img");
     Files.write(image, new byte[8 * 512]);
-    ScriptedDriver driver = driver(BlkDevice.of(new DiskSpec(image, false, ""), FileBackend.open(image, false))).start();
+    ScriptedDriver driver =
+        driver(BlkDevice.of(new DiskSpec(image, false, ""), FileBackend.open(image, false)))
+            .start();
     byte[] data = new byte[2048];
     Arrays.fill(data, (byte) 3);
     assertThat(driver.offered() & BlkFeatures.DISCARD).isZero();

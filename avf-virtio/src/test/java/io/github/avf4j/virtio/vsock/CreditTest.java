@@ -74,4 +74,15 @@ class CreditTest {
     assertThat(credit.tellForwarded()).isEqualTo(4000);
     assertThat(credit.updateDue()).isFalse();
   }
+
+  @Test
+  void tellsAPeerThatUsedUpASmallBufferOfALargerOne() {
+    credit.tellForwarded();
+    assertThat(credit.enlarge(1 << 18)).isFalse();
+    credit.received(8192);
+    credit.forwarded(8192);
+    assertThat(credit.updateDue()).isTrue();
+    credit.tellForwarded();
+    assertThat(credit.updateDue()).isFalse();
+  }
 }

@@ -45,8 +45,7 @@ public final class VsockBenchmark {
    */
   public static double[] throughput(int rounds) throws Exception {
     VsockBenchmark benchmark = new VsockBenchmark(8000, 20_000);
-    return medians(
-        rounds, benchmark::toGuest, benchmark::toHost, benchmark::socketThroughput);
+    return medians(rounds, benchmark::toGuest, benchmark::toHost, benchmark::socketThroughput);
   }
 
   /** Returns the medians of {@code rounds} rounds in microseconds: vsock, and the sockets. */
