@@ -13,6 +13,12 @@ public final class Ioctl {
    * @return the result, or the negated error number
    */
   public static int issue(int fd, long request, long argument) {
+    return DirectIoctl.AVAILABLE
+        ? DirectIoctl.ioctl(fd, request, argument)
+        : issueThroughJna(fd, request, argument);
+  }
+
+  static int issueThroughJna(int fd, long request, long argument) {
     int result = LibC.ioctl(fd, request, argument);
     return result == -1 ? -Errno.last() : result;
   }
@@ -24,9 +30,9 @@ public final class Ioctl {
    * @throws HypervisorException if it fails
    */
   public static int call(String name, Fd fd, long request, long argument) {
-    int result = LibC.ioctl(fd.number(), request, argument);
-    if (result == -1) {
-      throw Errno.failure("ioctl(" + name + ')', Errno.last());
+    int result = issue(fd.number(), request, argument);
+    if (result < 0) {
+      throw Errno.failure("ioctl(" + name + ')', -result);
     }
     return result;
   }

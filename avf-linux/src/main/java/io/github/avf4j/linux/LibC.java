@@ -19,6 +19,7 @@ final class LibC {
 
   static final int PROT_READ = 1;
   static final int PROT_WRITE = 2;
+  static final int PROT_EXEC = 4;
   static final int MAP_SHARED = 1;
   static final int MAP_PRIVATE = 2;
   static final int MAP_FIXED = 0x10;
@@ -72,6 +73,8 @@ final class LibC {
 
   static native long mmap(
       long address, long length, int protection, int flags, int fd, long offset);
+
+  static native int mprotect(long address, long length, int protection);
 
   static native int munmap(long address, long length);
 

@@ -2,6 +2,7 @@ package io.github.avf4j.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.avf4j.HypervisorException;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ class FdTest {
     fd.close();
     try (Fd reused = Fd.openReadOnly(Path.of("/dev/null"))) {
       fd.close();
-      assertThat(reused.number()).isEqualTo(number);
+      assumeTrue(reused.number() == number, "the JVM has taken the number meanwhile");
       assertThat(LibC.fcntl(reused.number(), 1, 0)).as("F_GETFD").isEqualTo(1);
     }
     assertThatThrownBy(fd::number).isInstanceOf(IllegalStateException.class);
