@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # project_root is of common.sh
 # Builds what the commands in bin/ run. Source it after common.sh.
 #
 #   build                    brings everything up to date that bin/ runs; quiet and fast when it is
