@@ -8,5 +8,7 @@ module io.github.avf4j.attestation {
   requires static transitive org.jspecify;
 
   exports io.github.avf4j.attestation;
+  exports io.github.avf4j.attestation.avb;
   exports io.github.avf4j.attestation.cbor;
+  exports io.github.avf4j.attestation.verity;
 }
