@@ -10,4 +10,5 @@ module io.github.avf4j.attestation {
   exports io.github.avf4j.attestation;
   exports io.github.avf4j.attestation.cbor;
   exports io.github.avf4j.attestation.cose;
+  exports io.github.avf4j.attestation.dice;
 }
