@@ -17,11 +17,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * Builds Merkle trees: the data is read once, in chunks that several threads hash.
  *
- * <p>Memory: 256 KiB for each thread and for each chunk that waits (at most 2 more than threads),
- * plus one block a level, whatever the size of the data. Thread-safe.
+ * <p>Memory: less than 256 KiB for each thread and for each chunk that waits (at most 2 more than
+ * threads), plus one block a level, whatever the size of the data. Thread-safe.
  */
 public final class MerkleTree {
   private static final int CHUNK = 1 << 18;
+  // What is read at a time stays in the cache until it is hashed.
+  private static final int PIECE = 1 << 16;
   private static final int MAX_THREADS = 32;
 
   private MerkleTree() {}
@@ -136,7 +138,7 @@ public final class MerkleTree {
     private final ImageSource data;
     private final MessageDigest digest;
     private final byte[] prefix;
-    private final byte[] bytes = new byte[CHUNK];
+    private final byte[] bytes = new byte[PIECE];
     private final int blockSize;
 
     Chunk(ImageSource data, MerkleParameters parameters) {
@@ -149,21 +151,25 @@ public final class MerkleTree {
 
     Chunk hash(long index) throws IOException {
       long start = index * CHUNK;
-      int length = (int) Math.min(CHUNK, data.size() - start);
-      data.read(start, bytes, 0, length);
-      count = (length + blockSize - 1) / blockSize;
-      Arrays.fill(bytes, length, count * blockSize, (byte) 0);
-      for (int i = 0; i < count; i++) {
-        TreeLevels.hashBlock(
-            digest,
-            prefix,
-            bytes,
-            i * blockSize,
-            blockSize,
-            digests,
-            i * digest.getDigestLength());
+      long end = Math.min(start + CHUNK, data.size());
+      count = 0;
+      for (long at = start; at < end; at += PIECE) {
+        int length = (int) Math.min(PIECE, end - at);
+        data.read(at, bytes, 0, length);
+        hashPiece(length);
       }
       return this;
+    }
+
+    private void hashPiece(int length) {
+      int blocks = (length + blockSize - 1) / blockSize;
+      Arrays.fill(bytes, length, blocks * blockSize, (byte) 0);
+      int size = digest.getDigestLength();
+      for (int i = 0; i < blocks; i++) {
+        TreeLevels.hashBlock(
+            digest, prefix, bytes, i * blockSize, blockSize, digests, count * size);
+        count++;
+      }
     }
   }
 }
