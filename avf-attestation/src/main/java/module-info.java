@@ -12,5 +12,6 @@ module io.github.avf4j.attestation {
   exports io.github.avf4j.attestation.cbor;
   exports io.github.avf4j.attestation.cose;
   exports io.github.avf4j.attestation.dice;
+  exports io.github.avf4j.attestation.fdt;
   exports io.github.avf4j.attestation.verity;
 }
