@@ -73,7 +73,7 @@ public final class DiceHandover implements AutoCloseable {
 
   private static DiceChain chain(byte[] bytes) {
     if (bytes.length < CHAIN_OFFSET || bytes[CHAIN_OFFSET - 1] != 3) {
-      throw fault("entry 3 must be the chain", CHAIN_OFFSET - 1);
+      throw fault("entry 3 must be the chain", Math.min(CHAIN_OFFSET - 1, bytes.length));
     }
     // Zeros in place of the secrets, so that positions stay those of the handover.
     int length = Math.min(bytes.length, CHAIN_OFFSET + DiceChain.MAX_BYTES);
@@ -87,7 +87,7 @@ public final class DiceHandover implements AutoCloseable {
   private static void expect(byte[] bytes, int at, byte[] head, String reason) {
     if (bytes.length < at + head.length
         || !Arrays.equals(bytes, at, at + head.length, head, 0, head.length)) {
-      throw fault(reason, at);
+      throw fault(reason, Math.min(at, bytes.length));
     }
   }
 
