@@ -58,6 +58,20 @@ public abstract sealed class CosePublicKey
     return CoseKeyCodec.parse(coseKey.asMap(), keyOpsRule);
   }
 
+  /**
+   * Decodes a SubjectPublicKeyInfo of X.509, in strict DER, at most 4096 bytes.
+   *
+   * @throws CoseException if it is not a key of one of the algorithms here
+   */
+  public static CosePublicKey ofSubjectPublicKeyInfo(ByteSlice der) {
+    return SubjectPublicKeyInfoCodec.decode(der);
+  }
+
+  /** The SubjectPublicKeyInfo of X.509, in DER. */
+  public final byte[] toSubjectPublicKeyInfo() {
+    return SubjectPublicKeyInfoCodec.encode(this);
+  }
+
   /** The algorithm. */
   public final CoseAlgorithm algorithm() {
     return algorithm;

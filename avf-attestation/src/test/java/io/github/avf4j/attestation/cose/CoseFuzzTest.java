@@ -33,4 +33,9 @@ class CoseFuzzTest {
           }
         });
   }
+
+  @FuzzTest(maxDuration = "5m")
+  void decodesSubjectPublicKeyInfo(byte[] data) {
+    Fuzzing.parse(data, bytes -> CosePublicKey.ofSubjectPublicKeyInfo(ByteSlice.copyOf(bytes)));
+  }
 }
