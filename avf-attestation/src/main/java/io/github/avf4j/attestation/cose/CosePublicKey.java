@@ -10,8 +10,7 @@ import io.github.avf4j.attestation.cbor.CborValue;
  * <p>Two keys are equal when algorithm and raw bytes are. A key that exists is a point of its curve
  * or a well-formed key of FIPS 204. Immutable and thread-safe.
  */
-public abstract sealed class CosePublicKey
-    permits Ed25519PublicKey, EcPublicKey, MlDsaPublicKey {
+public abstract sealed class CosePublicKey permits Ed25519PublicKey, EcPublicKey, MlDsaPublicKey {
   private final CoseAlgorithm algorithm;
   private final ByteSlice raw;
 

@@ -46,8 +46,7 @@ public final class DiceChainTree {
               config
                   .componentVersion()
                   .ifPresent(
-                      version ->
-                          title.append(" version ").append(printable(version.toString())));
+                      version -> title.append(" version ").append(printable(version.toString())));
               config
                   .securityVersion()
                   .ifPresent(version -> title.append(", security version ").append(version));

@@ -116,15 +116,12 @@ public final class DiceHandover implements AutoCloseable {
         CosePrivateKey next = DiceKeys.keyPair(issuer.algorithm(), nextCdis.attest())) {
       byte[] certificate = issuer.issue(current, next.publicKey(), input);
       List<CborValue> items =
-          chain == null
-              ? List.of(CborReader.decode(current.publicKey().encode()))
-              : chain.items();
+          chain == null ? List.of(CborReader.decode(current.publicKey().encode())) : chain.items();
       CborWriter out = new CborWriter(certificate.length + 1024);
       out.array(items.size() + 1);
       items.forEach(out::value);
       out.encoded(certificate);
-      return new DiceHandover(
-          nextCdis, DiceChain.decode(ByteSlice.takeOver(out.toByteArray())));
+      return new DiceHandover(nextCdis, DiceChain.decode(ByteSlice.takeOver(out.toByteArray())));
     } catch (RuntimeException | Error e) {
       nextCdis.close();
       throw e;

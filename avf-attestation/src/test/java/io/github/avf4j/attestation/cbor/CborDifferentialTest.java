@@ -135,11 +135,11 @@ class CborDifferentialTest {
 
   /** The oracle writes floating point numbers in 64 bits and great integers as tagged strings. */
   private static CborValue asTheOracleWritesIt(CborValue value) {
-    if (value instanceof CborFloat
-        || value instanceof CborInteger integer && !integer.isLong()) {
+    if (value instanceof CborFloat || value instanceof CborInteger integer && !integer.isLong()) {
       return CborValue.ofNull();
     } else if (value instanceof CborArray array) {
-      return CborArray.of(array.items().stream().map(CborDifferentialTest::asTheOracleWritesIt).toList());
+      return CborArray.of(
+          array.items().stream().map(CborDifferentialTest::asTheOracleWritesIt).toList());
     } else if (value instanceof CborMap map) {
       CborMap.Builder builder = CborMap.builder();
       map.entries().forEach(entry -> builder.put(entry.key(), asTheOracleWritesIt(entry.value())));

@@ -27,9 +27,18 @@ class CborReaderTest {
   /** The deterministic examples of RFC 8949, appendix A. */
   @ParameterizedTest
   @CsvSource({
-    "00, 0", "17, 23", "1818, 24", "1864, 100", "1903e8, 1000", "1a000f4240, 1000000",
-    "1b000000e8d4a51000, 1000000000000", "1bffffffffffffffff, 18446744073709551615",
-    "3bffffffffffffffff, -18446744073709551616", "20, -1", "3863, -100", "3903e7, -1000"
+    "00, 0",
+    "17, 23",
+    "1818, 24",
+    "1864, 100",
+    "1903e8, 1000",
+    "1a000f4240, 1000000",
+    "1b000000e8d4a51000, 1000000000000",
+    "1bffffffffffffffff, 18446744073709551615",
+    "3bffffffffffffffff, -18446744073709551616",
+    "20, -1",
+    "3863, -100",
+    "3903e7, -1000"
   })
   void readsIntegers(String hex, BigInteger value) {
     CborInteger integer = decode(hex).asInteger();
@@ -39,10 +48,20 @@ class CborReaderTest {
 
   @ParameterizedTest
   @CsvSource({
-    "f90000, 0.0", "f98000, -0.0", "f93c00, 1.0", "fb3ff199999999999a, 1.1", "f97bff, 65504.0",
-    "fa47c35000, 100000.0", "fa7f7fffff, 3.4028234663852886e+38", "fb7e37e43c8800759c, 1.0e+300",
-    "f90001, 5.960464477539063e-8", "f90400, 0.00006103515625", "f9c400, -4.0",
-    "f97c00, Infinity", "f97e00, NaN", "f9fc00, -Infinity"
+    "f90000, 0.0",
+    "f98000, -0.0",
+    "f93c00, 1.0",
+    "fb3ff199999999999a, 1.1",
+    "f97bff, 65504.0",
+    "fa47c35000, 100000.0",
+    "fa7f7fffff, 3.4028234663852886e+38",
+    "fb7e37e43c8800759c, 1.0e+300",
+    "f90001, 5.960464477539063e-8",
+    "f90400, 0.00006103515625",
+    "f9c400, -4.0",
+    "f97c00, Infinity",
+    "f97e00, NaN",
+    "f9fc00, -Infinity"
   })
   void readsFloatingPointNumbersInTheirShortestForm(String hex, Double value) {
     CborFloat number = (CborFloat) decode(hex);
@@ -84,8 +103,18 @@ class CborReaderTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "1800", "1817", "190017", "1900ff", "1a0000ffff", "1b00000000ffffffff", "3800", "5800",
-        "7800", "9800", "b800", "d800c0"
+        "1800",
+        "1817",
+        "190017",
+        "1900ff",
+        "1a0000ffff",
+        "1b00000000ffffffff",
+        "3800",
+        "5800",
+        "7800",
+        "9800",
+        "b800",
+        "d800c0"
       })
   void refusesHeadsLongerThanNeeded(String hex) {
     assertThat(refusal(hex).reason()).contains("longer than needed");
@@ -100,8 +129,15 @@ class CborReaderTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "fa3f800000", "fb3ff0000000000000", "fa7fc00000", "fb7ff8000000000000", "f97e01", "f9fe00",
-        "fb47c3500000000000", "fa00000000", "fb36a0000000000000"
+        "fa3f800000",
+        "fb3ff0000000000000",
+        "fa7fc00000",
+        "fb7ff8000000000000",
+        "f97e01",
+        "f9fe00",
+        "fb47c3500000000000",
+        "fa00000000",
+        "fb36a0000000000000"
       })
   void refusesFloatingPointNumbersLongerThanNeeded(String hex) {
     assertThat(refusal(hex)).isNotNull();
@@ -109,9 +145,7 @@ class CborReaderTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "a201020103", "a301020203010a", "a2616102616103", "a2f6f6f6f6", "a28101028101f6"
-      })
+      strings = {"a201020103", "a301020203010a", "a2616102616103", "a2f6f6f6f6", "a28101028101f6"})
   void refusesAKeyThatOccursTwice(String hex) {
     assertThat(refusal(hex).reason()).contains("twice");
   }
@@ -137,8 +171,15 @@ class CborReaderTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "9b7fffffffffffffff", "9a7fffffff", "bb7fffffffffffffff", "5b7fffffffffffffff",
-        "9bffffffffffffffff", "5bffffffffffffffff", "7a7fffffff", "ba7fffffff", "8400"
+        "9b7fffffffffffffff",
+        "9a7fffffff",
+        "bb7fffffffffffffff",
+        "5b7fffffffffffffff",
+        "9bffffffffffffffff",
+        "5bffffffffffffffff",
+        "7a7fffffff",
+        "ba7fffffff",
+        "8400"
       })
   void refusesLengthsThatLieBeforeItAllocates(String hex) {
     assertThat(refusal(hex).position()).hasValue(0);
@@ -160,8 +201,7 @@ class CborReaderTest {
     assertThat(CborReader.decode(three, limits).asArray().size()).isEqualTo(2);
     assertThat(
             catchThrowableOfType(
-                CborException.class,
-                () -> CborReader.decode(ByteSlice.ofHex("83000102"), limits)))
+                CborException.class, () -> CborReader.decode(ByteSlice.ofHex("83000102"), limits)))
         .isNotNull();
   }
 

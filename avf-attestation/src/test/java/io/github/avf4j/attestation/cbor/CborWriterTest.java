@@ -78,8 +78,7 @@ class CborWriterTest {
   void sortsTheEntriesOfAMap() {
     CborMap map = CborReader.decode(ByteSlice.ofHex("a3190100f620f60af6")).asMap();
     assertThat(map.sorted(KeyOrder.BYTEWISE).encoded().toHex()).isEqualTo("a30af6190100f620f6");
-    assertThat(map.sorted(KeyOrder.LENGTH_FIRST).encoded().toHex())
-        .isEqualTo("a30af620f6190100f6");
+    assertThat(map.sorted(KeyOrder.LENGTH_FIRST).encoded().toHex()).isEqualTo("a30af620f6190100f6");
   }
 
   @Test

@@ -19,8 +19,7 @@ class CoseKeyTest {
   private static final String ED25519 = "a501010327048102200621" + "5820" + X;
   private static final String P256_X =
       "1f4aaefc29ca4104447448d13a553513c23abca2b6ac3ff063f6888a696de539";
-  private static final String P256_Y =
-      "06f5d8bd698d1688a3250c4683c3ed4e28e2";
+  private static final String P256_Y = "06f5d8bd698d1688a3250c4683c3ed4e28e2";
 
   static CosePrivateKey key(CoseAlgorithm algorithm) {
     byte[] secret = new byte[algorithm == CoseAlgorithm.ES384 ? 48 : 32];
@@ -37,8 +36,7 @@ class CoseKeyTest {
   void encodesAndDecodesKeys(CoseAlgorithm algorithm) {
     CosePublicKey key = key(algorithm).publicKey();
     assertThat(CosePublicKey.decode(ByteSlice.takeOver(key.encode()))).isEqualTo(key);
-    assertThat(CosePublicKey.decode(ByteSlice.takeOver(key.encodeWithoutKeyOps())))
-        .isEqualTo(key);
+    assertThat(CosePublicKey.decode(ByteSlice.takeOver(key.encodeWithoutKeyOps()))).isEqualTo(key);
   }
 
   @Test
@@ -103,14 +101,11 @@ class CoseKeyTest {
     assertThatThrownBy(() -> parse(head + "2252" + P256_Y))
         .isInstanceOf(AttestationException.class);
     assertThatThrownBy(
-            () ->
-                CosePublicKey.ofRaw(
-                    CoseAlgorithm.ES256, ByteSlice.takeOver(new byte[64])))
+            () -> CosePublicKey.ofRaw(CoseAlgorithm.ES256, ByteSlice.takeOver(new byte[64])))
         .isInstanceOf(CoseException.class);
     byte[] tooGreat = new byte[64];
     Arrays.fill(tooGreat, (byte) 0xff);
-    assertThatThrownBy(
-            () -> CosePublicKey.ofRaw(CoseAlgorithm.ES256, ByteSlice.takeOver(tooGreat)))
+    assertThatThrownBy(() -> CosePublicKey.ofRaw(CoseAlgorithm.ES256, ByteSlice.takeOver(tooGreat)))
         .isInstanceOf(CoseException.class);
   }
 
@@ -127,9 +122,7 @@ class CoseKeyTest {
   @Test
   void refusesScalarsOutOfRange() {
     assertThatThrownBy(
-            () ->
-                CosePrivateKey.ofSecret(
-                    CoseAlgorithm.ES256, SecretBytes.takeOver(new byte[32])))
+            () -> CosePrivateKey.ofSecret(CoseAlgorithm.ES256, SecretBytes.takeOver(new byte[32])))
         .isInstanceOf(CoseException.class);
     byte[] great = new byte[48];
     Arrays.fill(great, (byte) 0xff);

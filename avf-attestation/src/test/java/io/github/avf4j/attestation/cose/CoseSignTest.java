@@ -7,13 +7,13 @@ import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.cbor.CborReader;
 import io.github.avf4j.attestation.cbor.CborWriter;
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyFactory;
 import java.security.Signature;
 import java.security.spec.EdECPoint;
 import java.security.spec.EdECPublicKeySpec;
 import java.security.spec.NamedParameterSpec;
-import java.math.BigInteger;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,8 +79,7 @@ class CoseSignTest {
         KeyFactory.getInstance("Ed25519")
             .generatePublic(
                 new EdECPublicKeySpec(
-                    NamedParameterSpec.ED25519,
-                    new EdECPoint(odd, new BigInteger(1, bigEndian)))));
+                    NamedParameterSpec.ED25519, new EdECPoint(odd, new BigInteger(1, bigEndian)))));
     verifier.update(PAYLOAD.toByteArray());
     assertThat(verifier.verify(key.sign(PAYLOAD.toByteArray()))).isTrue();
   }
@@ -100,8 +99,7 @@ class CoseSignTest {
   void refusesAKeyOfAnotherAlgorithm() {
     CoseSign1 message =
         parse(CoseSign1.sign(CoseKeyTest.key(CoseAlgorithm.ES256), PAYLOAD, ByteSlice.EMPTY));
-    assertThatThrownBy(
-            () -> message.verify(CoseKeyTest.key(CoseAlgorithm.ED25519).publicKey()))
+    assertThatThrownBy(() -> message.verify(CoseKeyTest.key(CoseAlgorithm.ED25519).publicKey()))
         .isInstanceOf(CoseException.class);
   }
 
@@ -130,7 +128,13 @@ class CoseSignTest {
     ByteSlice header = ByteSlice.ofHex("a21903e81907d00127");
     byte[] signature = key.sign(SigStructure.ofSign1(header, ByteSlice.EMPTY, PAYLOAD));
     byte[] message =
-        new CborWriter().array(4).bytes(header).map(0).bytes(PAYLOAD).bytes(signature).toByteArray();
+        new CborWriter()
+            .array(4)
+            .bytes(header)
+            .map(0)
+            .bytes(PAYLOAD)
+            .bytes(signature)
+            .toByteArray();
     parse(message).verify(key.publicKey());
   }
 

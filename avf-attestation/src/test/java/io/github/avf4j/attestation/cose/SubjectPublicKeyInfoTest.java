@@ -66,8 +66,7 @@ class SubjectPublicKeyInfoTest {
       byte[] changed = der.clone();
       changed[i] ^= 0x41;
       for (byte[] bad : new byte[][] {cut, changed, java.util.Arrays.copyOf(der, der.length + 1)}) {
-        assertThatThrownBy(
-                () -> CosePublicKey.ofSubjectPublicKeyInfo(ByteSlice.copyOf(bad)))
+        assertThatThrownBy(() -> CosePublicKey.ofSubjectPublicKeyInfo(ByteSlice.copyOf(bad)))
             .isInstanceOf(AttestationException.class);
       }
     }

@@ -33,8 +33,7 @@ class ConfigDescriptorTest {
   void readsAllFields() {
     ConfigDescriptor read = ConfigDescriptor.decode(ByteSlice.ofHex(ALL));
     assertThat(read.componentName()).hasValue("Test Component Name");
-    assertThat(read.componentVersion())
-        .hasValue(new ComponentVersion.Number(0x232a13dec90f42b5L));
+    assertThat(read.componentVersion()).hasValue(new ComponentVersion.Number(0x232a13dec90f42b5L));
     assertThat(read.isResettable()).isTrue();
     assertThat(read.securityVersion()).hasValue(BigInteger.valueOf(0xfab777c1L));
     assertThat(read.hasRkpVmMarker()).isTrue();
@@ -87,7 +86,8 @@ class ConfigDescriptorTest {
   void refuses(String hex) {
     assertThatThrownBy(() -> ConfigDescriptor.decode(ByteSlice.ofHex(hex)))
         .isInstanceOf(DiceException.class)
-        .satisfies(e -> assertThat(((DiceException) e).rule()).isEqualTo(DiceRule.CONFIG_DESCRIPTOR));
+        .satisfies(
+            e -> assertThat(((DiceException) e).rule()).isEqualTo(DiceRule.CONFIG_DESCRIPTOR));
   }
 
   @Test

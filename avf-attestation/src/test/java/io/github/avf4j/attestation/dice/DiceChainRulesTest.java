@@ -29,8 +29,7 @@ class DiceChainRulesTest {
 
   private static void refuses(
       TestChain chain, DiceChainRules rules, DiceRule rule, int certificate) {
-    DiceException e =
-        catchThrowableOfType(DiceException.class, () -> chain.build().verify(rules));
+    DiceException e = catchThrowableOfType(DiceException.class, () -> chain.build().verify(rules));
     assertThat(e).as("chain was accepted").isNotNull();
     assertThat(e.rule()).as(e.getMessage()).isEqualTo(rule);
     assertThat(e.certificate().orElse(-1)).isEqualTo(certificate);
@@ -105,8 +104,7 @@ class DiceChainRulesTest {
 
   @Test
   void warnsOfProfilesThatFall() {
-    VerifiedDiceChain verified =
-        accepts(second(layer -> layer.profile("android.14")), DEFAULT);
+    VerifiedDiceChain verified = accepts(second(layer -> layer.profile("android.14")), DEFAULT);
     assertThat(verified.warnings()).extracting(DiceWarning::rule).containsExactly(DiceRule.PROFILE);
   }
 
@@ -162,8 +160,7 @@ class DiceChainRulesTest {
         DEFAULT,
         DiceRule.STRUCTURE,
         1);
-    refuses(
-        second(layer -> layer.bytes(DiceLabels.ISSUER, "00")), DEFAULT, DiceRule.STRUCTURE, 1);
+    refuses(second(layer -> layer.bytes(DiceLabels.ISSUER, "00")), DEFAULT, DiceRule.STRUCTURE, 1);
   }
 
   // Hashes
@@ -172,8 +169,7 @@ class DiceChainRulesTest {
   @ValueSource(ints = {32, 48})
   void acceptsOtherHashesOfTheFamily(int size) {
     String config = "a13a0001117401";
-    byte[] hash =
-        io.github.avf4j.attestation.internal.Digests.sha2(size, ByteSlice.ofHex(config));
+    byte[] hash = io.github.avf4j.attestation.internal.Digests.sha2(size, ByteSlice.ofHex(config));
     accepts(
         second(
             layer ->
@@ -228,11 +224,8 @@ class DiceChainRulesTest {
     TestChain wrong =
         second(
             layer ->
-                layer
-                    .put(DiceLabels.CONFIG_HASH, CborValue.of(new byte[64]))
-                    .profile(profile));
-    TestChain missing =
-        second(layer -> layer.remove(DiceLabels.CONFIG_HASH).profile(profile));
+                layer.put(DiceLabels.CONFIG_HASH, CborValue.of(new byte[64])).profile(profile));
+    TestChain missing = second(layer -> layer.remove(DiceLabels.CONFIG_HASH).profile(profile));
     if (accepted) {
       accepts(wrong, DEFAULT);
       accepts(missing, DEFAULT);
@@ -257,9 +250,7 @@ class DiceChainRulesTest {
   @Test
   void doesNotCompareTheHashOfADescriptorThatItIgnores() {
     accepts(
-        first(
-            layer ->
-                layer.config("80").put(DiceLabels.CONFIG_HASH, CborValue.of(new byte[64]))),
+        first(layer -> layer.config("80").put(DiceLabels.CONFIG_HASH, CborValue.of(new byte[64]))),
         DEFAULT);
   }
 
@@ -282,8 +273,7 @@ class DiceChainRulesTest {
   void asksForANumberAsVersionInAndroid13() {
     Consumer<Layer> text =
         layer -> layer.config("a13a00011172626131").remove(DiceLabels.PROFILE_NAME);
-    TestChain chain =
-        first(layer -> layer.remove(DiceLabels.PROFILE_NAME)).add(text);
+    TestChain chain = first(layer -> layer.remove(DiceLabels.PROFILE_NAME)).add(text);
     accepts(chain, DEFAULT);
     refuses(chain, VSR_13, DiceRule.CONFIG_DESCRIPTOR, 1);
   }
@@ -297,8 +287,7 @@ class DiceChainRulesTest {
     "2001, false, false", "10, false, false", "203040, false, false", "0120, false, false"
   })
   void checksTheKeyUsage(String hex, boolean android14, boolean android16) {
-    TestChain old =
-        second(layer -> layer.bytes(DiceLabels.KEY_USAGE, hex).profile("android.14"));
+    TestChain old = second(layer -> layer.bytes(DiceLabels.KEY_USAGE, hex).profile("android.14"));
     TestChain recent = second(layer -> layer.bytes(DiceLabels.KEY_USAGE, hex));
     if (android14) {
       accepts(old, DEFAULT);
@@ -338,8 +327,7 @@ class DiceChainRulesTest {
 
   @Test
   void refusesAModeOfTwoBytes() {
-    refuses(
-        second(layer -> layer.bytes(DiceLabels.MODE, "0001")), DEFAULT, DiceRule.STRUCTURE, 1);
+    refuses(second(layer -> layer.bytes(DiceLabels.MODE, "0001")), DEFAULT, DiceRule.STRUCTURE, 1);
   }
 
   // Keys
@@ -437,8 +425,7 @@ class DiceChainRulesTest {
     TestChain microdroid = first(GOOD).add(marker).add(marker).add(GOOD);
     accepts(microdroid, DEFAULT);
     refuses(microdroid, avf, DiceRule.RKP_VM_MARKER, 3);
-    refuses(
-        first(marker).add(GOOD).add(marker).add(marker), avf, DiceRule.RKP_VM_MARKER, 1);
+    refuses(first(marker).add(GOOD).add(marker).add(marker), avf, DiceRule.RKP_VM_MARKER, 1);
   }
 
   @Test
@@ -467,8 +454,7 @@ class DiceChainRulesTest {
   @ValueSource(strings = {"", "80", "81a0", "82a0a0", "a0", "8101", "f6", "9f"})
   void refusesWhatIsNotAChain(String hex) {
     DiceException e =
-        catchThrowableOfType(
-            DiceException.class, () -> DiceChain.decode(ByteSlice.ofHex(hex)));
+        catchThrowableOfType(DiceException.class, () -> DiceChain.decode(ByteSlice.ofHex(hex)));
     assertThat(e.rule()).isEqualTo(DiceRule.STRUCTURE);
   }
 }

@@ -25,10 +25,12 @@ class DiceChainTreeTest {
     String name = "a\u001b[31m\n\u202eb" + "x".repeat(100);
     byte[] utf8 = name.getBytes(StandardCharsets.UTF_8);
     String config =
-        "a23a00011171" + "78" + HexFormat.of().toHexDigits((byte) utf8.length)
-            + HexFormat.of().formatHex(utf8) + "3a0001117401";
-    String tree =
-        DiceChainTree.draw(new TestChain().add(layer -> layer.config(config)).build());
+        "a23a00011171"
+            + "78"
+            + HexFormat.of().toHexDigits((byte) utf8.length)
+            + HexFormat.of().formatHex(utf8)
+            + "3a0001117401";
+    String tree = DiceChainTree.draw(new TestChain().add(layer -> layer.config(config)).build());
     assertThat(tree).contains("└─ a\\u{1b}[31m\\u{a}\\u{202e}bxx").contains("xx…,");
     assertThat(tree).doesNotContain("\u001b").doesNotContain("\u202e");
   }

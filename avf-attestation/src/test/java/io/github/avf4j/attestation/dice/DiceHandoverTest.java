@@ -36,8 +36,7 @@ class DiceHandoverTest {
     }
     assertThat(handover.chain().orElseThrow().encoded())
         .isEqualTo(Vectors.slice("avf/sample_chain_jan2025.cbor"));
-    assertThat(handover.encode().toByteArray())
-        .isEqualTo(hex(SAMPLE, "handover").toByteArray());
+    assertThat(handover.encode().toByteArray()).isEqualTo(hex(SAMPLE, "handover").toByteArray());
   }
 
   private static DiceInput input(JsonNode layer) {
@@ -65,8 +64,7 @@ class DiceHandoverTest {
       assertThat(chain.certificates()).hasSize(2);
       assertThat(chain.certificates()).extracting(DiceCertificate::mode).contains(DiceMode.DEBUG);
       assertThat(handover.encode().toByteArray()).isEqualTo(bytes);
-      try (CosePrivateKey key =
-          DiceKeys.keyPair(CoseAlgorithm.ED25519, handover.cdis().attest())) {
+      try (CosePrivateKey key = DiceKeys.keyPair(CoseAlgorithm.ED25519, handover.cdis().attest())) {
         assertThat(key.publicKey()).isEqualTo(chain.leaf().subjectPublicKey());
       }
     }
@@ -118,8 +116,7 @@ class DiceHandoverTest {
     byte[] bytes = hex(SAMPLE, "handover").toByteArray();
     for (int length = 0; length < bytes.length; length++) {
       byte[] cut = Arrays.copyOf(bytes, length);
-      DiceException e =
-          catchThrowableOfType(DiceException.class, () -> DiceHandover.parse(cut));
+      DiceException e = catchThrowableOfType(DiceException.class, () -> DiceHandover.parse(cut));
       assertThat(e).as("cut to %d bytes", length).isNotNull();
       assertThat(e.position().orElseThrow()).isBetween(0L, (long) length);
     }

@@ -62,10 +62,10 @@ class OpenDiceKnownAnswersTest {
     DiceInput input = input(answers.required("inputs"));
     JsonNode intermediate = answers.required("intermediate_verified");
     try (Cdis next = cdis(answers.required("inputs")).next(input)) {
-      assertThat(input.attestSalt())
-          .isEqualTo(hex(intermediate, "attest_salt").toByteArray());
+      assertThat(input.attestSalt()).isEqualTo(hex(intermediate, "attest_salt").toByteArray());
       assertThat(input.sealSalt()).isEqualTo(hex(intermediate, "seal_salt").toByteArray());
-      assertThat(open(next.attest())).isEqualTo(hex(answers.required("expected"), "next_cdi_attest"));
+      assertThat(open(next.attest()))
+          .isEqualTo(hex(answers.required("expected"), "next_cdi_attest"));
       assertThat(open(next.seal())).isEqualTo(hex(answers.required("expected"), "next_cdi_seal"));
     }
   }
@@ -171,15 +171,13 @@ class OpenDiceKnownAnswersTest {
 
   @Test
   void derivesTheCheckValuesOfTheText() {
-    byte[] kdf =
-        Hkdf.sha512(32, ascii("myInitialKeyMaterial"), ascii("mySalt"), ascii("myInfo"));
+    byte[] kdf = Hkdf.sha512(32, ascii("myInitialKeyMaterial"), ascii("mySalt"), ascii("myInfo"));
     assertThat(HexFormat.of().formatHex(kdf))
         .isEqualTo("919b8d29c41b93d7eb09fad7c987b0d1cc26ef078342cfa3450a57e91986ef48");
     assertThat(HexFormat.of().formatHex(DiceKeys.id(ascii("MyPubKey"))))
         .isEqualTo("7a36452c02f62becf980067587a5c1440cd3c06d");
     byte[] seed = java.util.Arrays.copyOf(Digests.sha512(ascii("MySeedString")), 32);
-    try (CosePrivateKey key =
-        DiceKeys.keyPair(CoseAlgorithm.ED25519, SecretBytes.takeOver(seed))) {
+    try (CosePrivateKey key = DiceKeys.keyPair(CoseAlgorithm.ED25519, SecretBytes.takeOver(seed))) {
       assertThat(open(key.secret()).toHex())
           .isEqualTo("5fcc8e1ad1c2b3e9fbe168f0f698fe0deed4b518cb59702dee06e570f172026e");
       assertThat(key.publicKey().raw().toHex())
