@@ -63,16 +63,16 @@ final class FdtWriter {
 
   // Like dtc, a name that is the end of an earlier one shares its bytes.
   private int stringAt(String name) {
-    return known.computeIfAbsent(
-        name,
-        text -> {
-          int at = strings.indexOf(text + "\0");
-          if (at < 0) {
-            at = strings.length();
-            strings.append(text).append('\0');
-          }
-          return at;
-        });
+    Integer at = known.get(name);
+    if (at != null) {
+      return at;
+    }
+    int start = strings.length();
+    strings.append(name).append('\0');
+    for (int i = 0; i < name.length(); i++) {
+      known.putIfAbsent(name.substring(i), start + i);
+    }
+    return start;
   }
 
   private void u32(int value) {
