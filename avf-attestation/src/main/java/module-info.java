@@ -13,5 +13,6 @@ module io.github.avf4j.attestation {
   exports io.github.avf4j.attestation.cose;
   exports io.github.avf4j.attestation.dice;
   exports io.github.avf4j.attestation.fdt;
+  exports io.github.avf4j.attestation.pvmfw;
   exports io.github.avf4j.attestation.verity;
 }
