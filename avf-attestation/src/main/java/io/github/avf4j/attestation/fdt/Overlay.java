@@ -14,16 +14,18 @@ import java.util.OptionalInt;
  * <p>Phandles of the overlay are moved above those of the base, except that a node which exists in
  * the base and has one there keeps it; references follow. A fragment without {@code __overlay__} is
  * skipped, one whose target cannot be found is an error. Symbols of the overlay are added to those
- * of the base. Used once; confined to one thread.
+ * of the base. At most 4096 references to symbols are taken. Used once; confined to one thread.
  */
 public final class Overlay {
   private static final int MAX_DEPTH = 64;
+  private static final int MAX_FIXUPS = 4096;
 
   private final DeviceTree tree;
   private final DeviceTree overlay;
   private final Map<Integer, Integer> phandles = new HashMap<>();
   private final Map<String, String> targets = new LinkedHashMap<>();
   private int delta;
+  private int fixups;
 
   private Overlay(DeviceTree base, DeviceTree overlay) {
     this.tree = base.copy();
@@ -66,14 +68,14 @@ public final class Overlay {
   }
 
   private void resolveSymbols() {
-    Optional<FdtNode> fixups = overlay.node("/__fixups__");
-    if (fixups.isEmpty()) {
+    Optional<FdtNode> wanted = overlay.node("/__fixups__");
+    if (wanted.isEmpty()) {
       return;
     }
     FdtNode symbols =
         tree.node("/__symbols__")
             .orElseThrow(() -> new FdtException("the base has no symbols to refer to"));
-    for (String symbol : fixups.get().properties().keySet()) {
+    for (String symbol : wanted.get().properties().keySet()) {
       String path =
           symbols
               .string(symbol)
@@ -82,13 +84,16 @@ public final class Overlay {
       if (phandle.isEmpty()) {
         throw new FdtException("symbol \"" + symbol + "\" names no node with a phandle");
       }
-      for (String place : fixups.get().strings(symbol)) {
+      for (String place : wanted.get().strings(symbol)) {
         patch(place, phandle.getAsInt());
       }
     }
   }
 
   private void patch(String place, int phandle) {
+    if (++fixups > MAX_FIXUPS) {
+      throw new FdtException("more than " + MAX_FIXUPS + " fixups");
+    }
     int offsetAt = place.lastIndexOf(':');
     int nameAt = offsetAt < 0 ? -1 : place.lastIndexOf(':', offsetAt - 1);
     if (nameAt < 0) {
@@ -176,7 +181,7 @@ public final class Overlay {
   }
 
   private void renumber() {
-    overlay.node("/__local_fixups__").ifPresent(fixups -> renumber(fixups, overlay.root(), 0));
+    overlay.node("/__local_fixups__").ifPresent(local -> renumber(local, overlay.root(), 0));
     for (FdtNode node : overlay.nodes()) {
       for (String property : new String[] {"phandle", "linux,phandle"}) {
         if (node.has(property)) {
@@ -190,11 +195,11 @@ public final class Overlay {
     }
   }
 
-  private void renumber(FdtNode fixups, FdtNode node, int depth) {
+  private void renumber(FdtNode local, FdtNode node, int depth) {
     requireDepth(depth);
-    for (String property : fixups.properties().keySet()) {
+    for (String property : local.properties().keySet()) {
       int[] offsets =
-          fixups
+          local
               .cells(property)
               .orElseThrow(() -> new FdtException("local fixups are not cells"));
       for (int offset : offsets) {
@@ -205,7 +210,7 @@ public final class Overlay {
         putCell(node, property, offset, moved(value.asByteBuffer().getInt(offset)));
       }
     }
-    for (FdtNode child : fixups.children()) {
+    for (FdtNode child : local.children()) {
       FdtNode match =
           node.child(child.name())
               .orElseThrow(

@@ -174,7 +174,7 @@ public final class InstanceImage {
    * @param size of the payload, in bytes
    */
   public static byte[] headerBlock(UUID owner, long size) {
-    ByteBuffer header = ByteBuffer.allocate(BLOCK).order(ByteOrder.BIG_ENDIAN);
+    ByteBuffer header = ByteBuffer.allocate(BLOCK);
     header.putLong(owner.getMostSignificantBits()).putLong(owner.getLeastSignificantBits());
     header.order(ByteOrder.LITTLE_ENDIAN).putLong(size);
     return header.array();
