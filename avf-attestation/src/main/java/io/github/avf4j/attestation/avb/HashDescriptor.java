@@ -37,8 +37,7 @@ public record HashDescriptor(
     ByteSlice salt = in.part(in.u32(60));
     ByteSlice digest = in.part(in.u32(64));
     in.end();
-    return new HashDescriptor(
-        in.u64(16), in.paddedName(24, 32), name, salt, digest, in.bits32(68));
+    return new HashDescriptor(in.u64(16), in.paddedName(24, 32), name, salt, digest, in.bits32(68));
   }
 
   /** The hash function, if it is one that libavb takes here. */

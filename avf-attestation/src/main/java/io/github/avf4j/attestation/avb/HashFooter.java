@@ -44,8 +44,7 @@ public final class HashFooter {
   public HashFooter hash(VerityHash function) {
     if (function != VerityHash.SHA256 && function != VerityHash.SHA512) {
       throw new AvbException(
-          Kind.REQUEST,
-          "a hash descriptor uses sha256 or sha512, not " + function.kernelName());
+          Kind.REQUEST, "a hash descriptor uses sha256 or sha512, not " + function.kernelName());
     }
     this.hash = function;
     return this;
@@ -94,9 +93,7 @@ public final class HashFooter {
       usedSalt = persistentDigest ? ByteSlice.EMPTY : randomSalt(hash);
     }
     HashDescriptor draft = descriptor(image.size(), usedSalt, ByteSlice.EMPTY);
-    return persistentDigest
-        ? draft
-        : descriptor(image.size(), usedSalt, draft.digestOf(image));
+    return persistentDigest ? draft : descriptor(image.size(), usedSalt, draft.digestOf(image));
   }
 
   /**

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * verify_image} does.
  *
  * <p>The file of partition {@code p} is {@code p} with the extension of the image, or else {@code
- * p} without any, in the same directory. Where neither exists and the image has a footer, the
- * image itself is taken if its original size is that of the descriptor. A descriptor whose file is
+ * p} without any, in the same directory. Where neither exists and the image has a footer, the image
+ * itself is taken if its original size is that of the descriptor. A descriptor whose file is
  * missing fails.
  *
  * <p>A chained image must be signed with the key that the chain descriptor names (avbtool wants the
@@ -60,7 +60,9 @@ public final class ImageVerifier {
     return this;
   }
 
-  /** Accepts a stored hash tree whose first bytes are {@code ZeRoHaSH}, which is made at first use. */
+  /**
+   * Accepts a stored hash tree whose first bytes are {@code ZeRoHaSH}, which is made at first use.
+   */
   public ImageVerifier acceptZeroedHashtree() {
     this.acceptZeroedHashtree = true;
     return this;
@@ -104,15 +106,13 @@ public final class ImageVerifier {
         check(descriptor, file, source, top, checks);
       }
       list.fault()
-          .ifPresent(
-              e -> checks.add(ImageReport.Check.failed("descriptors", e.getMessage())));
+          .ifPresent(e -> checks.add(ImageReport.Check.failed("descriptors", e.getMessage())));
     }
   }
 
   private @Nullable String faultOf(VbmetaImage image, @Nullable ByteSlice key, boolean top) {
     VbmetaVerifier.Result result = VbmetaVerifier.verify(image);
-    boolean unsignedIsFine =
-        result.status() == VbmetaVerifier.Status.OK_NOT_SIGNED && key == null;
+    boolean unsignedIsFine = result.status() == VbmetaVerifier.Status.OK_NOT_SIGNED && key == null;
     if (!result.isOk() && !unsignedIsFine) {
       return result.status() + ": " + result.reason();
     }

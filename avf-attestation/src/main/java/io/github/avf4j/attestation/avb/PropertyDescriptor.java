@@ -15,8 +15,7 @@ public record PropertyDescriptor(String key, ByteSlice value) implements AvbDesc
 
   /** A property whose value is text. */
   public static PropertyDescriptor of(String key, String value) {
-    return new PropertyDescriptor(
-        key, ByteSlice.takeOver(value.getBytes(StandardCharsets.UTF_8)));
+    return new PropertyDescriptor(key, ByteSlice.takeOver(value.getBytes(StandardCharsets.UTF_8)));
   }
 
   static PropertyDescriptor read(ByteSlice bytes) {

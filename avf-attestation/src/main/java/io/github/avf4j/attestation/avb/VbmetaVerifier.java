@@ -78,7 +78,9 @@ public final class VbmetaVerifier {
     byte[] computed = digest.digest();
     if (!image.hash().contentEquals(computed)) {
       return result(
-          Status.HASH_MISMATCH, "the stored digest is not that of header and auxiliary block", image);
+          Status.HASH_MISMATCH,
+          "the stored digest is not that of header and auxiliary block",
+          image);
     }
     try {
       AvbPublicKey key = AvbPublicKey.parse(image.publicKey());

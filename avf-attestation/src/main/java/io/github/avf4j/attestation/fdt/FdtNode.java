@@ -101,8 +101,7 @@ public final class FdtNode {
       return List.of();
     }
     String text =
-        new String(
-            value.slice(0, value.length() - 1).toByteArray(), StandardCharsets.ISO_8859_1);
+        new String(value.slice(0, value.length() - 1).toByteArray(), StandardCharsets.ISO_8859_1);
     return List.of(text.split("\0", -1));
   }
 
@@ -152,8 +151,7 @@ public final class FdtNode {
     for (String text : texts) {
       all.append(text).append('\0');
     }
-    return set(
-        property, ByteSlice.takeOver(all.toString().getBytes(StandardCharsets.UTF_8)));
+    return set(property, ByteSlice.takeOver(all.toString().getBytes(StandardCharsets.UTF_8)));
   }
 
   /** Takes a property away; nothing happens if there is none. */
@@ -220,9 +218,7 @@ public final class FdtNode {
     }
     if (!ok) {
       throw new FdtException(
-          "a "
-              + kind
-              + " name has 1 to 255 printable ASCII characters without \"/\" and space");
+          "a " + kind + " name has 1 to 255 printable ASCII characters without \"/\" and space");
     }
   }
 

@@ -52,7 +52,8 @@ final class FdtReader {
     int version = in.getInt(20);
     int lastCompatible = in.getInt(24);
     if (version < 16 || lastCompatible < 0 || lastCompatible > 17) {
-      throw fault("version %d (compatible to %d) is unknown".formatted(version, lastCompatible), 20);
+      throw fault(
+          "version %d (compatible to %d) is unknown".formatted(version, lastCompatible), 20);
     }
     int structStart = block("structure", 8, 4);
     stringsStart = block("strings", 12, 1);
@@ -194,7 +195,8 @@ final class FdtReader {
     long value = Integer.toUnsignedLong(in.getInt(fieldAt));
     if (value > bytes.length() || value % alignment != 0) {
       throw fault(
-          "%s %d is beyond the end or no multiple of %d".formatted(name, value, alignment), fieldAt);
+          "%s %d is beyond the end or no multiple of %d".formatted(name, value, alignment),
+          fieldAt);
     }
     return (int) value;
   }

@@ -138,12 +138,9 @@ public final class Overlay {
   private String targetOf(FdtNode fragment) {
     if (fragment.has("target")) {
       long phandle =
-          fragment
-              .u32("target")
-              .orElseThrow(() -> new FdtException("a target is not one cell"));
+          fragment.u32("target").orElseThrow(() -> new FdtException("a target is not one cell"));
       return pathOf(tree.root(), "", (int) phandle, 0)
-          .orElseThrow(
-              () -> new FdtException("the base has no node with phandle " + phandle));
+          .orElseThrow(() -> new FdtException("the base has no node with phandle " + phandle));
     }
     String path =
         fragment
@@ -199,9 +196,7 @@ public final class Overlay {
     requireDepth(depth);
     for (String property : local.properties().keySet()) {
       int[] offsets =
-          local
-              .cells(property)
-              .orElseThrow(() -> new FdtException("local fixups are not cells"));
+          local.cells(property).orElseThrow(() -> new FdtException("local fixups are not cells"));
       for (int offset : offsets) {
         ByteSlice value = node.property(property).orElse(ByteSlice.EMPTY);
         if (offset < 0 || offset > value.length() - 4) {

@@ -35,8 +35,7 @@ public record BootMaterial(
   public BootMaterial {
     trustedKeys = List.copyOf(trustedKeys);
     if (pageSize < PAGE || pageSize % PAGE != 0) {
-      throw new IllegalArgumentException(
-          "pageSize must be a multiple of 4096 but was " + pageSize);
+      throw new IllegalArgumentException("pageSize must be a multiple of 4096 but was " + pageSize);
     }
     if (instanceId.isPresent() && instanceId.get().length() > MAX_ID) {
       throw new IllegalArgumentException(

@@ -56,14 +56,11 @@ public final class GuestTree {
     guest.addHandover(handoverAddress, next.page().length());
     guest.addAvf(reference);
     guest.addChosen(next.isNewInstance());
-    DeviceTree tree =
-        debugPolicy == null ? guest.tree : DebugPolicy.apply(guest.tree, debugPolicy);
+    DeviceTree tree = debugPolicy == null ? guest.tree : DebugPolicy.apply(guest.tree, debugPolicy);
     if (host.bootArguments().isPresent()) {
       String given = host.bootArguments().get();
       String kept =
-          next.payload().debuggable()
-              ? given
-              : BootArguments.filter(given, DebugPolicy.of(tree));
+          next.payload().debuggable() ? given : BootArguments.filter(given, DebugPolicy.of(tree));
       tree.node("/chosen").orElseThrow().setStrings("bootargs", kept);
     }
     return tree;
@@ -254,8 +251,7 @@ public final class GuestTree {
 
   private void addAvf(@Nullable DeviceTree reference) {
     FdtNode avf = tree.root().add("avf");
-    Optional<FdtNode> trusted =
-        reference == null ? Optional.empty() : reference.node("/avf");
+    Optional<FdtNode> trusted = reference == null ? Optional.empty() : reference.node("/avf");
     host.avf()
         .forEach(
             (name, value) -> {

@@ -54,7 +54,9 @@ public record HostCpus(
       cpus.add(new Cpu(capacity, frequencies(host, node)));
     }
     return new HostCpus(
-        cpus, clusters(host, byPhandle, cpus.size()), scaling(host, cpus.size()),
+        cpus,
+        clusters(host, byPhandle, cpus.size()),
+        scaling(host, cpus.size()),
         nodes.size() - used.size());
   }
 

@@ -43,8 +43,7 @@ public record HostPci(List<MemoryRange> windows, List<Integer> windowFlags, int 
   }
 
   private static MemoryRange window(int[] cells, int at, MemoryRange ram) {
-    HostRules.require(
-        (cells[at] & SPACE_MASK) == MEMORY_64, "a PCI window is not 64-bit memory");
+    HostRules.require((cells[at] & SPACE_MASK) == MEMORY_64, "a PCI window is not 64-bit memory");
     long bus = HostRules.pair(cells, at + 1);
     long cpu = HostRules.pair(cells, at + 3);
     long size = HostRules.pair(cells, at + 5);

@@ -118,8 +118,7 @@ public record HostTree(
       throw new PvmfwException(PvmfwError.NO_KERNEL, "device tree: there is no kernel");
     }
     MemoryRange range = new MemoryRange(start.getAsLong(), size.getAsLong());
-    HostRules.require(
-        range.size() > 0 && range.isInside(ram), "the kernel is not inside of RAM");
+    HostRules.require(range.size() > 0 && range.isInside(ram), "the kernel is not inside of RAM");
     return range;
   }
 
@@ -131,8 +130,7 @@ public record HostTree(
           !march || start.isPresent() == end.isPresent(), "the ramdisk has only one end");
       return Optional.empty();
     }
-    MemoryRange range =
-        new MemoryRange(start.getAsLong(), end.getAsLong() - start.getAsLong());
+    MemoryRange range = new MemoryRange(start.getAsLong(), end.getAsLong() - start.getAsLong());
     if (range.size() <= 0 || !range.isInside(ram)) {
       throw new PvmfwException(
           PvmfwError.INVALID_RAMDISK, "device tree: the ramdisk is empty or outside of RAM");

@@ -40,8 +40,7 @@ public final class InstanceCipher implements AutoCloseable {
   /** Microdroid Manager's, whose key derives from the CDI_Seal that pvmfw handed on. */
   public static InstanceCipher ofMicrodroid(SecretBytes guestCdiSeal) {
     byte[] info = "microdroid_manager_key".getBytes(StandardCharsets.US_ASCII);
-    return guestCdiSeal.use(
-        cdi -> new InstanceCipher(Hkdf.sha256(KEY, cdi, NONE, info), true));
+    return guestCdiSeal.use(cdi -> new InstanceCipher(Hkdf.sha256(KEY, cdi, NONE, info), true));
   }
 
   /** The size of a sealed payload in bytes. */

@@ -14,10 +14,7 @@ public record MemoryRange(long start, long size) {
 
   /** Whether all of it lies in another range. */
   public boolean isInside(MemoryRange other) {
-    return start >= other.start
-        && size >= 0
-        && start <= other.end()
-        && size <= other.end() - start;
+    return start >= other.start && size >= 0 && start <= other.end() && size <= other.end() - start;
   }
 
   /** Whether the two share an address. */

@@ -14,7 +14,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The properties of a kernel that pvmfw understands. */
-record PayloadProperties(Set<Capability> capabilities, OptionalInt pageSize, Optional<String> name) {
+record PayloadProperties(
+    Set<Capability> capabilities, OptionalInt pageSize, Optional<String> name) {
   private static final String CAPABILITIES = "com.android.virt.cap";
   private static final String PAGE_SIZE = "com.android.virt.page_size";
   private static final String NAME = "com.android.virt.name";
@@ -56,8 +57,7 @@ record PayloadProperties(Set<Capability> capabilities, OptionalInt pageSize, Opt
         Optional.empty());
   }
 
-  private static Set<Capability> capabilities(
-      @Nullable ByteSlice value, PvmfwRevision revision) {
+  private static Set<Capability> capabilities(@Nullable ByteSlice value, PvmfwRevision revision) {
     Set<Capability> found = EnumSet.noneOf(Capability.class);
     if (value == null) {
       return found;

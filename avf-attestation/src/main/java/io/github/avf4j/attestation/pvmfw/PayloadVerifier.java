@@ -185,8 +185,7 @@ public final class PayloadVerifier {
       SlotVerifier verifier, Map<String, HashDescriptor> hashes, @Nullable ImageSource initrd) {
     if (initrd == null) {
       if (hashes.size() > 1) {
-        throw fault(
-            PvmfwError.AVB_INVALID_METADATA, "a ramdisk is described but none is given");
+        throw fault(PvmfwError.AVB_INVALID_METADATA, "a ramdisk is described but none is given");
       }
       return null;
     }

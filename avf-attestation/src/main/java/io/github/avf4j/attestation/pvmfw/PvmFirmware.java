@@ -103,8 +103,7 @@ public final class PvmFirmware {
         .chain()
         .orElseThrow(
             () ->
-                new PvmfwException(
-                    PvmfwError.INVALID_DICE_HANDOVER, "the handover has no chain"));
+                new PvmfwException(PvmfwError.INVALID_DICE_HANDOVER, "the handover has no chain"));
   }
 
   /**
@@ -120,8 +119,7 @@ public final class PvmFirmware {
     } catch (PvmfwException e) {
       throw e;
     } catch (AttestationException e) {
-      throw new PvmfwException(
-          PvmfwError.INVALID_DICE_HANDOVER, String.valueOf(e.getMessage()), e);
+      throw new PvmfwException(PvmfwError.INVALID_DICE_HANDOVER, String.valueOf(e.getMessage()), e);
     }
   }
 

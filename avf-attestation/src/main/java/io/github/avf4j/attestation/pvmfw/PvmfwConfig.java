@@ -60,8 +60,7 @@ public final class PvmfwConfig implements AutoCloseable {
     }
   }
 
-  private PvmfwConfig(
-      int minor, int flags, Map<Entry, SecretBytes> blobs, List<String> warnings) {
+  private PvmfwConfig(int minor, int flags, Map<Entry, SecretBytes> blobs, List<String> warnings) {
     this.minor = minor;
     this.flags = flags;
     this.blobs = blobs;
@@ -212,8 +211,7 @@ public final class PvmfwConfig implements AutoCloseable {
     return copy(null, new byte[0], version);
   }
 
-  private PvmfwConfig copy(
-      @Nullable Entry entry, byte[] blob, int version) {
+  private PvmfwConfig copy(@Nullable Entry entry, byte[] blob, int version) {
     Map<Entry, SecretBytes> copies = new EnumMap<>(Entry.class);
     blobs.forEach((key, value) -> copies.put(key, value.copy()));
     if (entry != null) {

@@ -64,8 +64,7 @@ public record PvmfwRecord(
       throw new PvmfwException(
           PvmfwError.INSTANCE_UNSUPPORTED_ENTRY_SIZE, "mode " + mode + " is unknown");
     }
-    return new PvmfwRecord(
-        part(plain, 0), part(plain, 1), part(plain, 2), DiceMode.ofValue(mode));
+    return new PvmfwRecord(part(plain, 0), part(plain, 1), part(plain, 2), DiceMode.ofValue(mode));
   }
 
   byte[] encode() {

@@ -58,8 +58,7 @@ public record ReservedMemory(String vmName, String compatible, ByteSlice content
   /** Writes the entry. */
   public static ByteSlice encode(List<ReservedMemory> all) {
     ByteArrayOutputStream data = new ByteArrayOutputStream();
-    ByteBuffer head =
-        ByteBuffer.allocate(4 + all.size() * HEADER).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer head = ByteBuffer.allocate(4 + all.size() * HEADER).order(ByteOrder.LITTLE_ENDIAN);
     head.putInt(all.size());
     for (ReservedMemory memory : all) {
       int name = append(data, (memory.vmName + "\0").getBytes(StandardCharsets.UTF_8));

@@ -55,8 +55,7 @@ public record RollbackDecision(Mode mode, ByteSlice salt, boolean newInstance) {
 
   private static boolean isDeferred(Question question) {
     return question.payload.has(Capability.TRUSTY_SECURITY_VM)
-        || (question.hostAsksToDefer
-            && question.payload.has(Capability.SECRETKEEPER_PROTECTION));
+        || (question.hostAsksToDefer && question.payload.has(Capability.SECRETKEEPER_PROTECTION));
   }
 
   private static RollbackDecision deferred(Question question) {
@@ -89,10 +88,7 @@ public record RollbackDecision(Mode mode, ByteSlice salt, boolean newInstance) {
     }
     DiceInput draft =
         GuestDiceInput.of(
-            question.payload,
-            question.instanceHash,
-            ByteSlice.takeOver(new byte[SALT]),
-            false);
+            question.payload, question.instanceHash, ByteSlice.takeOver(new byte[SALT]), false);
     Optional<InstanceImage.Record> found = image.find(InstanceImage.PVMFW);
     if (found.isPresent()) {
       PvmfwRecord recorded = PvmfwRecord.read(image, found.get(), cipher);

@@ -7,9 +7,9 @@ import java.util.Arrays;
  * The parity of dm-verity's forward error correction: Reed-Solomon over GF(256) with the polynomial
  * 0x11d, code words of 255 bytes.
  *
- * <p>With n data bytes a code word and r rounds (blocks divided by n, rounded up), code word c takes
- * byte {@code c + k * r * 4096} of the covered bytes for each k below n, zeros beyond their end.
- * Parity of all code words stands one after the other. Memory: about 1 MiB. Thread-safe.
+ * <p>With n data bytes a code word and r rounds (blocks divided by n, rounded up), code word c
+ * takes byte {@code c + k * r * 4096} of the covered bytes for each k below n, zeros beyond their
+ * end. Parity of all code words stands one after the other. Memory: about 1 MiB. Thread-safe.
  */
 public final class ForwardErrorCorrection {
   private static final int BLOCK = 4096;

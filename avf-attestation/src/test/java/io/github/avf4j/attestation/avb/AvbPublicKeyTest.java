@@ -83,8 +83,7 @@ class AvbPublicKeyTest {
 
   @Test
   void refusesAPublicKeyAsSigner() {
-    assertThatThrownBy(
-            () -> RsaKeyFile.signer(Vectors.bytes("avb/keys/testkey_rsa4096_pub.pem")))
+    assertThatThrownBy(() -> RsaKeyFile.signer(Vectors.bytes("avb/keys/testkey_rsa4096_pub.pem")))
         .isInstanceOf(AvbException.class)
         .hasMessageContaining("PUBLIC KEY");
   }

@@ -53,8 +53,7 @@ class ImageVerifierTest {
 
   @Test
   void refusesFlagsUnlessAllowed() throws IOException {
-    Path vbmeta =
-        write("vbmeta.img", new VbmetaBuilder().flags(2).build().toByteArray());
+    Path vbmeta = write("vbmeta.img", new VbmetaBuilder().flags(2).build().toByteArray());
     assertThat(new ImageVerifier().verify(vbmeta).isOk()).isFalse();
     assertThat(new ImageVerifier().allowFlags().verify(vbmeta).isOk()).isTrue();
   }
@@ -83,12 +82,7 @@ class ImageVerifierTest {
         new VbmetaBuilder()
             .add(
                 new HashDescriptor(
-                    4200,
-                    "sha256",
-                    "../initrd_normal",
-                    ByteSlice.EMPTY,
-                    ByteSlice.EMPTY,
-                    0))
+                    4200, "sha256", "../initrd_normal", ByteSlice.EMPTY, ByteSlice.EMPTY, 0))
             .build()
             .toByteArray();
     Path image = Files.write(inner.resolve("vbmeta"), vbmeta);

@@ -47,8 +47,7 @@ class MakingTest {
   private void assertHashtree(VerityHash hash, String expected) throws IOException {
     Path image = write("image", KnownImages.counting(1052672));
     ByteSlice vector = Vectors.slice("avb/images/" + expected);
-    HashtreeDescriptor known =
-        (HashtreeDescriptor) VbmetaImage.parse(vector).descriptors().get(0);
+    HashtreeDescriptor known = (HashtreeDescriptor) VbmetaImage.parse(vector).descriptors().get(0);
     HashtreeFooter.Made made =
         HashtreeFooter.forPartition(known.partitionName())
             .hash(hash)
@@ -71,8 +70,7 @@ class MakingTest {
         builder.add(descriptor);
       }
     }
-    AvbSigner signer =
-        algorithm.keyBits() == 2048 ? TestKeys.rsa2048() : TestKeys.rsa4096();
+    AvbSigner signer = algorithm.keyBits() == 2048 ? TestKeys.rsa2048() : TestKeys.rsa4096();
     return algorithm.isSigned() ? builder.signedBy(signer, algorithm) : builder;
   }
 
@@ -93,9 +91,7 @@ class MakingTest {
                   .makeFor(file, new VbmetaBuilder())
                   .vbmeta()));
     }
-    HashFooter.forPartition("boot")
-        .salt(KnownImages.saltOf("bootloader"))
-        .addTo(kernel, vbmeta);
+    HashFooter.forPartition("boot").salt(KnownImages.saltOf("bootloader")).addTo(kernel, vbmeta);
     assertThat(Files.readAllBytes(kernel))
         .isEqualTo(Vectors.bytes("avb/images/kernel_microdroid_style.img"));
   }
@@ -104,8 +100,7 @@ class MakingTest {
   void makesTheKernelImageOfRialto() throws IOException {
     byte[] expected = Vectors.bytes("avb/images/kernel_rialto_style.img");
     AvbFooter footer = AvbFooter.parse(ByteSlice.copyOf(expected).slice(expected.length - 64));
-    Path kernel =
-        write("kernel", Arrays.copyOf(expected, (int) footer.originalImageSize()));
+    Path kernel = write("kernel", Arrays.copyOf(expected, (int) footer.originalImageSize()));
     VbmetaBuilder vbmeta =
         new VbmetaBuilder()
             .signedBy(TestKeys.rsa4096(), AvbAlgorithm.SHA256_RSA4096)
@@ -172,8 +167,7 @@ class MakingTest {
             minorOf(
                 new VbmetaBuilder()
                     .add(
-                        new HashDescriptor(
-                            1, "sha256", "p", ByteSlice.EMPTY, ByteSlice.EMPTY, 0))))
+                        new HashDescriptor(1, "sha256", "p", ByteSlice.EMPTY, ByteSlice.EMPTY, 0))))
         .isEqualTo(1);
   }
 

@@ -102,16 +102,14 @@ class SlotVerifierTest {
 
   @Test
   void refusesALocationAbove31() throws IOException {
-    HashDescriptor described =
-        HashFooter.forPartition("x").describe(ImageSource.of(new byte[1]));
+    HashDescriptor described = HashFooter.forPartition("x").describe(ImageSource.of(new byte[1]));
     partitions.put("vbmeta_a", top(described, 0, 32));
     assertThat(verify(verifier()).status()).isEqualTo(Status.ERROR_INVALID_METADATA);
   }
 
   @Test
   void loadsWithoutCheckWhereVerificationIsDisabled() throws IOException {
-    HashDescriptor described =
-        HashFooter.forPartition("x").describe(ImageSource.of(new byte[1]));
+    HashDescriptor described = HashFooter.forPartition("x").describe(ImageSource.of(new byte[1]));
     partitions.put("vbmeta_a", top(described, VbmetaHeader.VERIFICATION_DISABLED, 1));
     SlotVerification result = verifier().verify(Set.of("boot"));
     assertThat(result.isOk()).isTrue();
@@ -135,10 +133,9 @@ class SlotVerifierTest {
     assertThat(verify(verifier()).status()).isEqualTo(expected);
   }
 
-  private static byte[] signedBoot(
-      byte[] boot, AvbSigner signer, AvbAlgorithm algorithm, int flags) throws IOException {
-    HashDescriptor described =
-        HashFooter.forPartition("boot").describe(ImageSource.of(boot));
+  private static byte[] signedBoot(byte[] boot, AvbSigner signer, AvbAlgorithm algorithm, int flags)
+      throws IOException {
+    HashDescriptor described = HashFooter.forPartition("boot").describe(ImageSource.of(boot));
     byte[] vbmeta =
         new VbmetaBuilder()
             .signedBy(signer, algorithm)

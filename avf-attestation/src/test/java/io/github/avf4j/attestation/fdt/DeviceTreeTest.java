@@ -72,8 +72,7 @@ class DeviceTreeTest {
   @Test
   void refusesNamesThatWouldBePaths() {
     assertThatThrownBy(() -> new DeviceTree().root().add("a/b")).isInstanceOf(FdtException.class);
-    assertThatThrownBy(() -> new DeviceTree().root().setEmpty(""))
-        .isInstanceOf(FdtException.class);
+    assertThatThrownBy(() -> new DeviceTree().root().setEmpty("")).isInstanceOf(FdtException.class);
   }
 
   private static int indexOf(byte[] bytes, String text) {
@@ -92,7 +91,9 @@ class DeviceTreeTest {
     FdtNode root = tree.root();
     root.setU32("#address-cells", 2).setU32("#size-cells", 2);
     root.setStrings("compatible", "linux,dummy-virt", "second");
-    root.add("memory@80000000").setStrings("device_type", "memory").setU64("reg", 1L << 31, 1 << 26);
+    root.add("memory@80000000")
+        .setStrings("device_type", "memory")
+        .setU64("reg", 1L << 31, 1 << 26);
     root.add("intc").setStrings("compatible", "arm,gic-v3").setU32("phandle", 1);
     root.add("chosen").setStrings("bootargs", "panic=-1").setEmpty("avf,strict-boot");
     return tree;

@@ -56,8 +56,7 @@ class InstanceImageTest {
         InstanceImage image = InstanceImage.open(InstanceStorage.of(changed));
         InstanceImage.Record record = image.records().get(0);
         PvmFirmwareTest.assertError(
-            () -> PvmfwRecord.read(image, record, cipher),
-            PvmfwError.INSTANCE_DECRYPTION_FAILED);
+            () -> PvmfwRecord.read(image, record, cipher), PvmfwError.INSTANCE_DECRYPTION_FAILED);
       }
     }
   }
@@ -76,14 +75,12 @@ class InstanceImageTest {
           image.append(InstanceImage.MICRODROID, cipher.seal(plain, header));
       assertThat(record.headerOffset()).isEqualTo(512 + 512 + 1024);
       assertThat(image.headerBlock(record)).isEqualTo(header);
-      try (SecretBytes opened =
-          cipher.open(image.payload(record), image.headerBlock(record))) {
+      try (SecretBytes opened = cipher.open(image.payload(record), image.headerBlock(record))) {
         assertThat(opened.toByteArray()).isEqualTo(plain);
       }
       header[100] = 1;
       PvmFirmwareTest.assertError(
-          () -> cipher.open(image.payload(record), header),
-          PvmfwError.INSTANCE_DECRYPTION_FAILED);
+          () -> cipher.open(image.payload(record), header), PvmfwError.INSTANCE_DECRYPTION_FAILED);
     }
   }
 
@@ -95,8 +92,7 @@ class InstanceImageTest {
     byte[] damaged = partition.clone();
     damaged[19] = 2;
     PvmFirmwareTest.assertError(
-        () -> InstanceImage.open(InstanceStorage.of(damaged)),
-        PvmfwError.INSTANCE_INVALID_HEADER);
+        () -> InstanceImage.open(InstanceStorage.of(damaged)), PvmfwError.INSTANCE_INVALID_HEADER);
   }
 
   @Test

@@ -115,8 +115,7 @@ class PayloadVerifierTest {
     assertOutcome(signed(new byte[5000], 0, one, two), J, PvmfwError.DESCRIPTORS_INVALID_CONTENTS);
     assertOutcome(signed(new byte[5000], 0, one, two), M, null);
     assertOutcome(signed(new byte[5000], 0, one, one), M, PvmfwError.DESCRIPTORS_INVALID_CONTENTS);
-    AvbDescriptor vendor =
-        HashFooter.forPartition("vendor").describe(ImageSource.of(new byte[3]));
+    AvbDescriptor vendor = HashFooter.forPartition("vendor").describe(ImageSource.of(new byte[3]));
     assertOutcome(signed(new byte[5000], 0, vendor), M, PvmfwError.DESCRIPTORS_INVALID_CONTENTS);
     AvbDescriptor boot = HashFooter.forPartition("boot").describe(ImageSource.of(new byte[5000]));
     assertOutcome(signed(new byte[5000], 0, boot), M, PvmfwError.DESCRIPTORS_INVALID_CONTENTS);

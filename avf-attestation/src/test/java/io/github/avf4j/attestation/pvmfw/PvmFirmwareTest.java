@@ -60,9 +60,7 @@ class PvmFirmwareTest {
             .withInstanceId(INSTANCE_ID)
             .withDeferredRollbackProtection(name.startsWith("secretkeeper"))
             .withRevision(
-                name.endsWith("android16")
-                    ? PvmfwRevision.MARCH_2025
-                    : PvmfwRevision.JANUARY_2025);
+                name.endsWith("android16") ? PvmfwRevision.MARCH_2025 : PvmfwRevision.JANUARY_2025);
     String initrd = name.endsWith("debug") ? "initrd_debug" : "initrd_normal";
     return rkp
         ? material
@@ -105,8 +103,7 @@ class PvmFirmwareTest {
       assertThat(first.rollback().salt().isAllZero()).isFalse();
       assertError(
           () ->
-              PvmFirmware.boot(
-                  incoming, material.withRevision(PvmfwRevision.JANUARY_2025), image),
+              PvmFirmware.boot(incoming, material.withRevision(PvmfwRevision.JANUARY_2025), image),
           PvmfwError.MISSING_INSTANCE_ID);
     }
   }
@@ -132,10 +129,8 @@ class PvmFirmwareTest {
     byte[] bytes = Vectors.bytes("avf/pvmfw_test_handover.cbor");
     byte[] withoutChain = java.util.Arrays.copyOf(bytes, 71);
     withoutChain[0] = (byte) 0xa2;
-    assertError(
-        () -> PvmFirmware.parseHandover(withoutChain), PvmfwError.INVALID_DICE_HANDOVER);
-    assertError(
-        () -> PvmFirmware.parseHandover(new byte[3]), PvmfwError.INVALID_DICE_HANDOVER);
+    assertError(() -> PvmFirmware.parseHandover(withoutChain), PvmfwError.INVALID_DICE_HANDOVER);
+    assertError(() -> PvmFirmware.parseHandover(new byte[3]), PvmfwError.INVALID_DICE_HANDOVER);
   }
 
   private static BootMaterial legacy(String initrd) {
@@ -152,7 +147,6 @@ class PvmFirmwareTest {
   static void assertError(Runnable code, PvmfwError error) {
     assertThatThrownBy(code::run)
         .isInstanceOfSatisfying(
-            PvmfwException.class,
-            e -> assertThat(e.error()).as(e.getMessage()).isEqualTo(error));
+            PvmfwException.class, e -> assertThat(e.error()).as(e.getMessage()).isEqualTo(error));
   }
 }

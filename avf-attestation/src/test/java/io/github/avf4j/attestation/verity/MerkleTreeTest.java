@@ -19,8 +19,7 @@ class MerkleTreeTest {
   @Test
   void makesTheTreeOfFsVerity() throws IOException {
     byte[] data = Vectors.bytes("apk/input.1M");
-    MerkleParameters parameters =
-        MerkleParameters.fsVerity(VerityHash.SHA256, 4096, VECTOR_SALT);
+    MerkleParameters parameters = MerkleParameters.fsVerity(VerityHash.SHA256, 4096, VECTOR_SALT);
     byte[] tree = new byte[(int) MerkleLayout.of(parameters, data.length).treeSize()];
     ByteSlice root = MerkleTree.build(ImageSource.of(data), parameters, TreeSink.into(tree));
     assertThat(root).isEqualTo(Vectors.slice("apk/input.1M.descriptor").slice(16, 48));
@@ -30,8 +29,7 @@ class MerkleTreeTest {
   @Test
   void hashesASingleBlockWithoutATree() throws IOException {
     byte[] data = Vectors.bytes("apk/input.4K");
-    MerkleParameters parameters =
-        MerkleParameters.fsVerity(VerityHash.SHA256, 4096, VECTOR_SALT);
+    MerkleParameters parameters = MerkleParameters.fsVerity(VerityHash.SHA256, 4096, VECTOR_SALT);
     assertThat(MerkleLayout.of(parameters, data.length).treeSize()).isZero();
     assertThat(MerkleTree.build(ImageSource.of(data), parameters, TreeSink.DISCARD))
         .isEqualTo(Vectors.slice("apk/input.4K.descriptor").slice(16, 48));
@@ -71,7 +69,10 @@ class MerkleTreeTest {
 
   @ParameterizedTest
   @CsvSource({
-    "SHA256, 4096, 4096", "SHA1, 4096, 4096", "SHA512, 1024, 4096", "BLAKE2B_256, 512, 1024",
+    "SHA256, 4096, 4096",
+    "SHA1, 4096, 4096",
+    "SHA512, 1024, 4096",
+    "BLAKE2B_256, 512, 1024",
     "SHA256, 65536, 512"
   })
   void givesTheSameTreeForAnyNumberOfThreads(VerityHash hash, int data, int block)

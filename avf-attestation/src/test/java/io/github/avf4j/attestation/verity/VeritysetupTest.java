@@ -64,8 +64,7 @@ class VeritysetupTest {
             data.toString(),
             theirs.toString());
     MerkleParameters parameters = MerkleParameters.dmVerity(hash, block, block, salt);
-    byte[] tree =
-        new byte[(int) MerkleLayout.of(parameters, (long) blocks * block).treeSize()];
+    byte[] tree = new byte[(int) MerkleLayout.of(parameters, (long) blocks * block).treeSize()];
     ByteSlice root;
     try (FileChannel file = FileChannel.open(data)) {
       root = MerkleTree.build(ImageSource.of(file), parameters, TreeSink.into(tree));
@@ -79,8 +78,7 @@ class VeritysetupTest {
     Path data = random(700 * 4096);
     Path tree = directory.resolve("ours");
     ByteSlice salt = ByteSlice.ofHex("aa55");
-    MerkleParameters parameters =
-        MerkleParameters.dmVerity(VerityHash.SHA256, 4096, 4096, salt);
+    MerkleParameters parameters = MerkleParameters.dmVerity(VerityHash.SHA256, 4096, 4096, salt);
     ByteSlice root;
     try (FileChannel in = FileChannel.open(data);
         FileChannel out =
