@@ -40,43 +40,60 @@ public record RollbackDecision(Mode mode, ByteSlice salt, boolean newInstance) {
       long serviceVmVersion,
       @Nullable InstanceImage instance) {}
 
-  /** Decides; for the legacy mode, reads the instance image and writes to a new one. */
-  static RollbackDecision of(Question question, InstanceCipher cipher) {
-    boolean fixedFirst = question.revision != PvmfwRevision.JANUARY_2025;
-    boolean isFixed = question.payload.has(Capability.REMOTE_ATTEST);
-    if (fixedFirst && isFixed) {
-      return fixed(question);
+  /**
+   * Says who protects, and checks the rollback index where it decides; reads no instance image.
+   *
+   * @param payload what was verified
+   * @param hostAsksToDefer whether the host asks to let the guest do it
+   * @param serviceVmVersion the rollback index that a service VM must have, unsigned
+   * @throws PvmfwException of error ROLLBACK_INDEX_ZERO or ROLLBACK_INDEX_MISMATCH
+   */
+  public static Mode modeOf(
+      PvmfwRevision revision,
+      VerifiedPayload payload,
+      boolean hostAsksToDefer,
+      long serviceVmVersion) {
+    boolean deferrable =
+        payload.has(Capability.TRUSTY_SECURITY_VM)
+            || (hostAsksToDefer && payload.has(Capability.SECRETKEEPER_PROTECTION));
+    boolean fixed = payload.has(Capability.REMOTE_ATTEST);
+    if (fixed && (revision != PvmfwRevision.JANUARY_2025 || !deferrable)) {
+      requireVersion(payload, serviceVmVersion);
+      return Mode.FIXED;
     }
-    if (isDeferred(question)) {
-      return deferred(question);
+    if (!deferrable) {
+      return Mode.LEGACY;
     }
-    return isFixed ? fixed(question) : legacy(question, cipher);
-  }
-
-  private static boolean isDeferred(Question question) {
-    return question.payload.has(Capability.TRUSTY_SECURITY_VM)
-        || (question.hostAsksToDefer && question.payload.has(Capability.SECRETKEEPER_PROTECTION));
-  }
-
-  private static RollbackDecision deferred(Question question) {
-    if (question.payload.rollbackIndex() == 0) {
+    if (payload.rollbackIndex() == 0) {
       throw new PvmfwException(
           PvmfwError.ROLLBACK_INDEX_ZERO,
           "rollback protection is deferred to a guest whose rollback index is 0");
     }
-    return new RollbackDecision(Mode.DEFERRED, saltOf(question), false);
+    return Mode.DEFERRED;
   }
 
-  private static RollbackDecision fixed(Question question) {
-    if (question.payload.rollbackIndex() != question.serviceVmVersion) {
+  private static void requireVersion(VerifiedPayload payload, long serviceVmVersion) {
+    if (payload.rollbackIndex() != serviceVmVersion) {
       throw new PvmfwException(
           PvmfwError.ROLLBACK_INDEX_MISMATCH,
           "the rollback index of a service VM must be %s but is %s"
               .formatted(
-                  Long.toUnsignedString(question.serviceVmVersion),
-                  Long.toUnsignedString(question.payload.rollbackIndex())));
+                  Long.toUnsignedString(serviceVmVersion),
+                  Long.toUnsignedString(payload.rollbackIndex())));
     }
-    return new RollbackDecision(Mode.FIXED, saltOf(question), false);
+  }
+
+  /** Decides; for the legacy mode, reads the instance image and writes to a new one. */
+  static RollbackDecision of(Question question, InstanceCipher cipher) {
+    Mode mode =
+        modeOf(
+            question.revision,
+            question.payload,
+            question.hostAsksToDefer,
+            question.serviceVmVersion);
+    return mode == Mode.LEGACY
+        ? legacy(question, cipher)
+        : new RollbackDecision(mode, saltOf(question), false);
   }
 
   private static RollbackDecision legacy(Question question, InstanceCipher cipher) {
