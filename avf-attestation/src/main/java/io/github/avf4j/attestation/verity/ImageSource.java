@@ -26,7 +26,10 @@ public interface ImageSource {
    */
   void read(long position, byte[] target, int offset, int length) throws IOException;
 
-  /** Feeds {@code length} bytes from {@code position} into a digest, in pieces of 64 KiB. */
+  /**
+   * Feeds {@code length} bytes from {@code position} into a digest, in pieces of 64 KiB. A file of
+   * 1 MiB and more is read ahead by a second thread.
+   */
   default void digest(MessageDigest digest, long position, long length) throws IOException {
     byte[] buffer = new byte[(int) Math.min(length, 1 << 16)];
     long at = position;
@@ -124,6 +127,16 @@ public interface ImageSource {
           }
         }
       }
+
+      @Override
+      public void digest(MessageDigest digest, long position, long length) throws IOException {
+        requireInside(position, length);
+        if (length < ReadAhead.WORTHWHILE) {
+          ImageSource.super.digest(digest, position, length);
+        } else {
+          ReadAhead.digest(this, digest, position, length);
+        }
+      }
     };
   }
 
@@ -140,6 +153,12 @@ public interface ImageSource {
       public void read(long position, byte[] target, int offset, int count) throws IOException {
         requireInside(position, count);
         whole.read(position, target, offset, count);
+      }
+
+      @Override
+      public void digest(MessageDigest digest, long position, long count) throws IOException {
+        requireInside(position, count);
+        whole.digest(digest, position, count);
       }
     };
   }

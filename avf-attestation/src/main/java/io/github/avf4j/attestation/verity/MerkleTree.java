@@ -7,12 +7,8 @@ import java.security.MessageDigest;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Builds Merkle trees: the data is read once, in chunks that several threads hash.
@@ -72,15 +68,7 @@ public final class MerkleTree {
   private static void buildInParallel(
       ImageSource data, MerkleParameters parameters, TreeLevels levels, long chunks, int workers)
       throws IOException {
-    AtomicInteger number = new AtomicInteger();
-    ExecutorService pool =
-        Executors.newFixedThreadPool(
-            workers,
-            job -> {
-              Thread thread = new Thread(job, "avf-verity-" + number.getAndIncrement());
-              thread.setDaemon(true);
-              return thread;
-            });
+    ExecutorService pool = HashThreads.start(workers);
     try {
       Deque<Chunk> idle = new ArrayDeque<>();
       for (int i = 0; i < workers + 2; i++) {
@@ -94,40 +82,12 @@ public final class MerkleTree {
           long index = next++;
           pending.add(pool.submit(() -> chunk.hash(index)));
         }
-        Chunk done = await(pending.remove());
+        Chunk done = ReadAhead.await(pending.remove());
         levels.append(done.digests, done.count);
         idle.add(done);
       }
     } finally {
-      end(pool);
-    }
-  }
-
-  // Not shutdownNow: an interrupted reader would close the caller's channel.
-  private static void end(ExecutorService pool) {
-    pool.shutdown();
-    boolean interrupted = Thread.interrupted();
-    try {
-      pool.awaitTermination(1, TimeUnit.MINUTES);
-    } catch (InterruptedException e) {
-      interrupted = true;
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static Chunk await(Future<Chunk> future) throws IOException {
-    try {
-      return future.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while hashing");
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof IOException failure) {
-        throw new IOException(failure.getMessage(), failure);
-      }
-      throw new IllegalStateException("hashing failed", e.getCause());
+      HashThreads.end(pool);
     }
   }
 

@@ -39,8 +39,7 @@ class RollbackDecisionTest {
       PvmfwRevision revision, VerifiedPayload payload, boolean defer, String expected) {
     if (expected.startsWith("ROLLBACK")) {
       PvmFirmwareTest.assertError(
-          () -> RollbackDecision.modeOf(revision, payload, defer, 1),
-          PvmfwError.valueOf(expected));
+          () -> RollbackDecision.modeOf(revision, payload, defer, 1), PvmfwError.valueOf(expected));
     } else {
       assertThat(RollbackDecision.modeOf(revision, payload, defer, 1))
           .isEqualTo(Mode.valueOf(expected));

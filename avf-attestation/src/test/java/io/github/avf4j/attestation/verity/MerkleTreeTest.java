@@ -1,5 +1,7 @@
 package io.github.avf4j.attestation.verity;
 
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,9 +9,14 @@ import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.Vectors;
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -92,6 +99,24 @@ class MerkleTreeTest {
     parameters.prefix().copyTo(top, 0);
     System.arraycopy(one, 0, top, 3, block);
     assertThat(root.toByteArray()).isEqualTo(hash.newDigest().digest(top));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 0", "1, 100", "0, 1048576", "77, 1500001", "524288, 2097152"})
+  void digestsAFileLikeItsBytes(int from, int length, @TempDir Path directory) throws IOException {
+    byte[] bytes = new byte[3_000_000];
+    new Random(2).nextBytes(bytes);
+    Path path = Files.write(directory.resolve("file"), bytes);
+    MessageDigest read = VerityHash.SHA256.newDigest();
+    MessageDigest direct = VerityHash.SHA256.newDigest();
+    direct.update(bytes, from, length);
+    try (FileChannel file = FileChannel.open(path, READ, WRITE)) {
+      ImageSource.of(file).digest(read, from, length);
+      assertThat(read.digest()).isEqualTo(direct.digest());
+      ImageSource before = ImageSource.of(file);
+      file.truncate(2_000_000);
+      assertThatThrownBy(() -> before.digest(read, 0, 3_000_000)).isInstanceOf(IOException.class);
+    }
   }
 
   @Test
