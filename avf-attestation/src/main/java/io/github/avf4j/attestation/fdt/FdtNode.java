@@ -1,0 +1,229 @@
+package io.github.avf4j.attestation.fdt;
+
+import io.github.avf4j.attestation.ByteSlice;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * A node of a tree: a name, properties and subnodes, both in order. Numbers are big-endian.
+ *
+ * <p>Can be changed; confined to one thread while it is.
+ */
+public final class FdtNode {
+  private static final int MAX_NAME = 255;
+
+  private final String name;
+  private final Map<String, ByteSlice> properties = new LinkedHashMap<>();
+  private final Map<String, FdtNode> children = new LinkedHashMap<>();
+
+  FdtNode(String name) {
+    this.name = name;
+  }
+
+  /** A copy of the node and all below it. */
+  FdtNode copy() {
+    FdtNode copy = new FdtNode(name);
+    copy.properties.putAll(properties);
+    children.forEach((childName, child) -> copy.children.put(childName, child.copy()));
+    return copy;
+  }
+
+  /** The name with unit address, as {@code memory@80000000}; empty for the root. */
+  public String name() {
+    return name;
+  }
+
+  /** The properties in order; a view that cannot be changed. */
+  public Map<String, ByteSlice> properties() {
+    return Collections.unmodifiableMap(properties);
+  }
+
+  /** The subnodes in order; a view that cannot be changed. */
+  public Collection<FdtNode> children() {
+    return Collections.unmodifiableCollection(children.values());
+  }
+
+  /** The value of a property. */
+  public Optional<ByteSlice> property(String property) {
+    return Optional.ofNullable(properties.get(property));
+  }
+
+  /** Whether there is such a property, with any value. */
+  public boolean has(String property) {
+    return properties.containsKey(property);
+  }
+
+  /** A property of exactly one cell, unsigned. */
+  public OptionalLong u32(String property) {
+    ByteSlice value = properties.get(property);
+    return value != null && value.length() == 4
+        ? OptionalLong.of(Integer.toUnsignedLong(value.asByteBuffer().getInt()))
+        : OptionalLong.empty();
+  }
+
+  /** A property of one cell (unsigned) or two. */
+  public OptionalLong u32OrU64(String property) {
+    ByteSlice value = properties.get(property);
+    return value != null && value.length() == 8
+        ? OptionalLong.of(value.asByteBuffer().getLong())
+        : u32(property);
+  }
+
+  /** All cells of a property; absent if it is missing or its size is no multiple of 4. */
+  public Optional<int[]> cells(String property) {
+    ByteSlice value = properties.get(property);
+    if (value == null || value.length() % 4 != 0) {
+      return Optional.empty();
+    }
+    int[] cells = new int[value.length() / 4];
+    value.asByteBuffer().asIntBuffer().get(cells);
+    return Optional.of(cells);
+  }
+
+  /** The text of a property, which one NUL must end. */
+  public Optional<String> string(String property) {
+    List<String> all = strings(property);
+    return all.size() == 1 ? Optional.of(all.get(0)) : Optional.empty();
+  }
+
+  /** The texts of a property, each ended by NUL; empty if it is missing or is no such list. */
+  public List<String> strings(String property) {
+    ByteSlice value = properties.get(property);
+    if (value == null || value.isEmpty() || value.at(value.length() - 1) != 0) {
+      return List.of();
+    }
+    String text =
+        new String(value.slice(0, value.length() - 1).toByteArray(), StandardCharsets.ISO_8859_1);
+    return List.of(text.split("\0", -1));
+  }
+
+  /** Whether one of the texts of {@code compatible} is this one. */
+  public boolean isCompatible(String compatible) {
+    return strings("compatible").contains(compatible);
+  }
+
+  /** The phandle, by its present or its old name. */
+  public OptionalInt phandle() {
+    OptionalLong value = u32("phandle");
+    if (value.isEmpty()) {
+      value = u32("linux,phandle");
+    }
+    return value.isPresent() ? OptionalInt.of((int) value.getAsLong()) : OptionalInt.empty();
+  }
+
+  /** Sets a property; one that exists keeps its place. */
+  public FdtNode set(String property, ByteSlice value) {
+    checkName(property, "property");
+    properties.put(property, value);
+    return this;
+  }
+
+  /** Sets a property without value. */
+  public FdtNode setEmpty(String property) {
+    return set(property, ByteSlice.EMPTY);
+  }
+
+  /** Sets a property of cells. */
+  public FdtNode setU32(String property, int... cells) {
+    ByteBuffer bytes = ByteBuffer.allocate(cells.length * 4);
+    bytes.asIntBuffer().put(cells);
+    return set(property, ByteSlice.takeOver(bytes.array()));
+  }
+
+  /** Sets a property of pairs of cells. */
+  public FdtNode setU64(String property, long... values) {
+    ByteBuffer bytes = ByteBuffer.allocate(values.length * 8);
+    bytes.asLongBuffer().put(values);
+    return set(property, ByteSlice.takeOver(bytes.array()));
+  }
+
+  /** Sets a property of texts, each ended by NUL. */
+  public FdtNode setStrings(String property, String... texts) {
+    StringBuilder all = new StringBuilder();
+    for (String text : texts) {
+      all.append(text).append('\0');
+    }
+    return set(property, ByteSlice.takeOver(all.toString().getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /** Takes a property away; nothing happens if there is none. */
+  public void remove(String property) {
+    properties.remove(property);
+  }
+
+  /** The subnode of this name; a name without unit address finds the first that differs in it. */
+  public Optional<FdtNode> child(String childName) {
+    FdtNode exact = children.get(childName);
+    if (exact != null || childName.indexOf('@') >= 0) {
+      return Optional.ofNullable(exact);
+    }
+    return children.values().stream()
+        .filter(child -> child.name.startsWith(childName + "@"))
+        .findFirst();
+  }
+
+  /** The node at a path relative to this one; an empty path is this node. */
+  public Optional<FdtNode> find(String path) {
+    FdtNode node = this;
+    for (String step : path.split("/")) {
+      if (!step.isEmpty()) {
+        Optional<FdtNode> next = node.child(step);
+        if (next.isEmpty()) {
+          return Optional.empty();
+        }
+        node = next.get();
+      }
+    }
+    return Optional.of(node);
+  }
+
+  /**
+   * Adds a subnode.
+   *
+   * @throws FdtException if there is one of exactly this name
+   */
+  public FdtNode add(String childName) {
+    checkName(childName, "node");
+    FdtNode child = new FdtNode(childName);
+    if (children.putIfAbsent(childName, child) != null) {
+      throw new FdtException("node \"" + childName + "\" occurs twice");
+    }
+    return child;
+  }
+
+  /** The subnode of exactly this name, made if there is none. */
+  public FdtNode childOrNew(String childName) {
+    FdtNode child = children.get(childName);
+    return child == null ? add(childName) : child;
+  }
+
+  /** Takes the subnode of exactly this name away; nothing happens if there is none. */
+  public void removeChild(String childName) {
+    children.remove(childName);
+  }
+
+  static void checkName(String name, String kind) {
+    boolean ok = !name.isEmpty() && name.length() <= MAX_NAME;
+    for (int i = 0; i < name.length() && ok; i++) {
+      char c = name.charAt(i);
+      ok = c > ' ' && c < 0x7f && c != '/';
+    }
+    if (!ok) {
+      throw new FdtException(
+          "a " + kind + " name has 1 to 255 printable ASCII characters without \"/\" and space");
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "FdtNode[" + name + ", " + properties.size() + " properties]";
+  }
+}

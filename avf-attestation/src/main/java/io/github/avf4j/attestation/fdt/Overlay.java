@@ -1,0 +1,270 @@
+package io.github.avf4j.attestation.fdt;
+
+import io.github.avf4j.attestation.ByteSlice;
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Applies a device tree overlay with the semantics of libfdt 1.7.
+ *
+ * <p>Phandles of the overlay are moved above those of the base, except that a node which exists in
+ * the base and has one there keeps it; references follow. A fragment without {@code __overlay__} is
+ * skipped, one whose target cannot be found is an error. Symbols of the overlay are added to those
+ * of the base. At most 4096 references to symbols are taken. Used once; confined to one thread.
+ */
+public final class Overlay {
+  private static final int MAX_DEPTH = 64;
+  private static final int MAX_FIXUPS = 4096;
+
+  private final DeviceTree tree;
+  private final DeviceTree overlay;
+  private final Map<Integer, Integer> phandles = new HashMap<>();
+  private final Map<String, String> targets = new LinkedHashMap<>();
+  private int delta;
+  private int fixups;
+
+  private Overlay(DeviceTree base, DeviceTree overlay) {
+    this.tree = base.copy();
+    this.overlay = overlay.copy();
+  }
+
+  /**
+   * Merges an overlay into a copy of the base; neither is changed.
+   *
+   * @throws FdtException if the overlay is malformed or refers to what the base has not
+   */
+  public static DeviceTree apply(DeviceTree base, DeviceTree overlay) {
+    return new Overlay(base, overlay).run();
+  }
+
+  private DeviceTree run() {
+    delta = maxPhandle(tree);
+    if (Integer.compareUnsigned(maxPhandle(overlay), -2 - delta) > 0) {
+      throw new FdtException("the phandles of base and overlay do not fit into 32 bits");
+    }
+    resolveSymbols();
+    findTargets();
+    renumber();
+    targets.forEach((fragment, path) -> merge(fragment, tree.node(path).orElseThrow()));
+    mergeSymbols();
+    return tree;
+  }
+
+  private static int maxPhandle(DeviceTree of) {
+    int max = 0;
+    for (FdtNode node : of.nodes()) {
+      OptionalInt phandle = node.phandle();
+      if (phandle.isPresent()
+          && phandle.getAsInt() != -1
+          && Integer.compareUnsigned(phandle.getAsInt(), max) > 0) {
+        max = phandle.getAsInt();
+      }
+    }
+    return max;
+  }
+
+  private void resolveSymbols() {
+    Optional<FdtNode> wanted = overlay.node("/__fixups__");
+    if (wanted.isEmpty()) {
+      return;
+    }
+    FdtNode symbols =
+        tree.node("/__symbols__")
+            .orElseThrow(() -> new FdtException("the base has no symbols to refer to"));
+    for (String symbol : wanted.get().properties().keySet()) {
+      String path =
+          symbols
+              .string(symbol)
+              .orElseThrow(() -> new FdtException("the base has no symbol \"" + symbol + "\""));
+      OptionalInt phandle = tree.node(path).map(FdtNode::phandle).orElse(OptionalInt.empty());
+      if (phandle.isEmpty()) {
+        throw new FdtException("symbol \"" + symbol + "\" names no node with a phandle");
+      }
+      for (String place : wanted.get().strings(symbol)) {
+        patch(place, phandle.getAsInt());
+      }
+    }
+  }
+
+  private void patch(String place, int phandle) {
+    if (++fixups > MAX_FIXUPS) {
+      throw new FdtException("more than " + MAX_FIXUPS + " fixups");
+    }
+    int offsetAt = place.lastIndexOf(':');
+    int nameAt = offsetAt < 0 ? -1 : place.lastIndexOf(':', offsetAt - 1);
+    if (nameAt < 0) {
+      throw new FdtException("a fixup must be path:property:offset but is \"" + place + "\"");
+    }
+    int offset;
+    try {
+      offset = Integer.parseUnsignedInt(place.substring(offsetAt + 1));
+    } catch (NumberFormatException e) {
+      throw new FdtException("a fixup must be path:property:offset but is \"" + place + "\"");
+    }
+    FdtNode node =
+        overlay
+            .node(place.substring(0, nameAt))
+            .orElseThrow(() -> new FdtException("fixup \"" + place + "\" finds no node"));
+    putCell(node, place.substring(nameAt + 1, offsetAt), offset, phandle);
+  }
+
+  private static void putCell(FdtNode node, String property, int offset, int value) {
+    ByteSlice old =
+        node.property(property)
+            .orElseThrow(() -> new FdtException("a fixup finds no property \"" + property + "\""));
+    if (offset < 0 || offset > old.length() - 4) {
+      throw new FdtException("a fixup points outside of property \"" + property + "\"");
+    }
+    byte[] changed = old.toByteArray();
+    ByteBuffer.wrap(changed).putInt(offset, value);
+    node.set(property, ByteSlice.takeOver(changed));
+  }
+
+  private void findTargets() {
+    for (FdtNode fragment : overlay.root().children()) {
+      if (fragment.child("__overlay__").isPresent()) {
+        targets.put(fragment.name(), targetOf(fragment));
+      }
+    }
+    targets.forEach(
+        (fragment, path) ->
+            keepBasePhandles(overlayNode(fragment), tree.node(path).orElseThrow(), 0));
+  }
+
+  private String targetOf(FdtNode fragment) {
+    if (fragment.has("target")) {
+      long phandle =
+          fragment.u32("target").orElseThrow(() -> new FdtException("a target is not one cell"));
+      return pathOf(tree.root(), "", (int) phandle, 0)
+          .orElseThrow(() -> new FdtException("the base has no node with phandle " + phandle));
+    }
+    String path =
+        fragment
+            .string("target-path")
+            .orElseThrow(
+                () -> new FdtException("fragment \"" + fragment.name() + "\" has no target"));
+    if (tree.node(path).isEmpty()) {
+      throw new FdtException("the base has no node \"" + path + "\"");
+    }
+    return path;
+  }
+
+  private static Optional<String> pathOf(FdtNode node, String path, int phandle, int depth) {
+    requireDepth(depth);
+    if (node.phandle().isPresent() && node.phandle().getAsInt() == phandle) {
+      return Optional.of(path.isEmpty() ? "/" : path);
+    }
+    for (FdtNode child : node.children()) {
+      Optional<String> found = pathOf(child, path + "/" + child.name(), phandle, depth + 1);
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private void keepBasePhandles(FdtNode from, FdtNode into, int depth) {
+    requireDepth(depth);
+    if (from.phandle().isPresent() && into.phandle().isPresent()) {
+      phandles.put(from.phandle().getAsInt(), into.phandle().getAsInt());
+    }
+    for (FdtNode child : from.children()) {
+      into.child(child.name()).ifPresent(match -> keepBasePhandles(child, match, depth + 1));
+    }
+  }
+
+  private void renumber() {
+    overlay.node("/__local_fixups__").ifPresent(local -> renumber(local, overlay.root(), 0));
+    for (FdtNode node : overlay.nodes()) {
+      for (String property : new String[] {"phandle", "linux,phandle"}) {
+        if (node.has(property)) {
+          int old =
+              (int)
+                  node.u32(property)
+                      .orElseThrow(() -> new FdtException("a phandle is not one cell"));
+          node.setU32(property, moved(old));
+        }
+      }
+    }
+  }
+
+  private void renumber(FdtNode local, FdtNode node, int depth) {
+    requireDepth(depth);
+    for (String property : local.properties().keySet()) {
+      int[] offsets =
+          local.cells(property).orElseThrow(() -> new FdtException("local fixups are not cells"));
+      for (int offset : offsets) {
+        ByteSlice value = node.property(property).orElse(ByteSlice.EMPTY);
+        if (offset < 0 || offset > value.length() - 4) {
+          throw new FdtException("a local fixup points outside of \"" + property + "\"");
+        }
+        putCell(node, property, offset, moved(value.asByteBuffer().getInt(offset)));
+      }
+    }
+    for (FdtNode child : local.children()) {
+      FdtNode match =
+          node.child(child.name())
+              .orElseThrow(
+                  () -> new FdtException("a local fixup finds no node \"" + child.name() + "\""));
+      renumber(child, match, depth + 1);
+    }
+  }
+
+  private int moved(int phandle) {
+    return phandles.getOrDefault(phandle, phandle + delta);
+  }
+
+  private void merge(String fragment, FdtNode target) {
+    merge(overlayNode(fragment), target, 0);
+  }
+
+  private void merge(FdtNode from, FdtNode into, int depth) {
+    requireDepth(depth);
+    from.properties().forEach(into::set);
+    for (FdtNode child : from.children()) {
+      FdtNode match = into.child(child.name()).orElseGet(() -> into.add(child.name()));
+      merge(child, match, depth + 1);
+    }
+  }
+
+  private void mergeSymbols() {
+    Optional<FdtNode> symbols = overlay.node("/__symbols__");
+    if (symbols.isEmpty()) {
+      return;
+    }
+    FdtNode all = tree.root().childOrNew("__symbols__");
+    for (String symbol : symbols.get().properties().keySet()) {
+      String path =
+          symbols
+              .get()
+              .string(symbol)
+              .orElseThrow(() -> new FdtException("symbol \"" + symbol + "\" is no path"));
+      rebased(path).ifPresent(moved -> all.setStrings(symbol, moved));
+    }
+  }
+
+  // A path outside of any __overlay__ is skipped, as libfdt does.
+  private Optional<String> rebased(String path) {
+    String[] steps = path.split("/", 4);
+    if (steps.length < 3 || !steps[2].equals("__overlay__") || !targets.containsKey(steps[1])) {
+      return Optional.empty();
+    }
+    String target = targets.get(steps[1]);
+    String rest = steps.length == 4 ? "/" + steps[3] : "";
+    return Optional.of(target.equals("/") && !rest.isEmpty() ? rest : target + rest);
+  }
+
+  private FdtNode overlayNode(String fragment) {
+    return overlay.node("/" + fragment + "/__overlay__").orElseThrow();
+  }
+
+  private static void requireDepth(int depth) {
+    if (depth > MAX_DEPTH) {
+      throw new FdtException("more than " + MAX_DEPTH + " levels");
+    }
+  }
+}
