@@ -1,0 +1,14 @@
+/**
+ * Verified boot, DICE, sealing and remote attestation, byte-compatible with Android.
+ *
+ * <p>Needs no other module of avf4j. No type of another library shows in a signature.
+ */
+module io.github.avf4j.attestation {
+  requires org.bouncycastle.provider;
+  requires static transitive org.jspecify;
+
+  exports io.github.avf4j.attestation;
+  exports io.github.avf4j.attestation.cbor;
+  exports io.github.avf4j.attestation.cose;
+  exports io.github.avf4j.attestation.dice;
+}
