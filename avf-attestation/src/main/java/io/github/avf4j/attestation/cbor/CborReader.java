@@ -187,11 +187,7 @@ public final class CborReader {
     int left = input.length() - at;
     if (length < 0 || length > left) {
       throw fault(
-          "string of "
-              + Long.toUnsignedString(length)
-              + " bytes but only "
-              + left
-              + " are left",
+          "string of " + Long.toUnsignedString(length) + " bytes but only " + left + " are left",
           start);
     }
     ByteSlice bytes = input.slice(at, at + (int) length);

@@ -15,14 +15,7 @@ import org.jspecify.annotations.Nullable;
  * the item is of another kind. Immutable and thread-safe.
  */
 public abstract sealed class CborValue
-    permits CborInteger,
-        CborBytes,
-        CborText,
-        CborArray,
-        CborMap,
-        CborTag,
-        CborSimple,
-        CborFloat {
+    permits CborInteger, CborBytes, CborText, CborArray, CborMap, CborTag, CborSimple, CborFloat {
   private @Nullable ByteSlice encoded;
   private final boolean decoded;
 
@@ -73,7 +66,9 @@ public abstract sealed class CborValue
     return bytes;
   }
 
-  /** Where the first byte stands in the document this was decoded from; -1 for a value made here. */
+  /**
+   * Where the first byte stands in the document this was decoded from; -1 for a value made here.
+   */
   public final long position() {
     ByteSlice bytes = encoded;
     return decoded && bytes != null ? bytes.offset() : -1;

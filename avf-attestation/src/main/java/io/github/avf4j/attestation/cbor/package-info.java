@@ -2,8 +2,8 @@
  * CBOR (RFC 8949) in its deterministic form, and nothing else.
  *
  * <p>{@link io.github.avf4j.attestation.cbor.CborReader} turns bytes into a tree of {@link
- * io.github.avf4j.attestation.cbor.CborValue}; {@link
- * io.github.avf4j.attestation.cbor.CborWriter} writes items one after the other. What is refused:
+ * io.github.avf4j.attestation.cbor.CborValue}; {@link io.github.avf4j.attestation.cbor.CborWriter}
+ * writes items one after the other. What is refused:
  *
  * <ul>
  *   <li>heads longer than needed, and floating point numbers longer than needed

@@ -10,8 +10,7 @@ import io.github.avf4j.attestation.cbor.CborValue;
  * <p>Two keys are equal when algorithm and raw bytes are. A key that exists is a point of its curve
  * or a well-formed key of FIPS 204. Immutable and thread-safe.
  */
-public abstract sealed class CosePublicKey
-    permits Ed25519PublicKey, EcPublicKey, MlDsaPublicKey {
+public abstract sealed class CosePublicKey permits Ed25519PublicKey, EcPublicKey, MlDsaPublicKey {
   private final CoseAlgorithm algorithm;
   private final ByteSlice raw;
 
@@ -56,6 +55,20 @@ public abstract sealed class CosePublicKey
    */
   public static CosePublicKey parse(CborValue coseKey, KeyOpsRule keyOpsRule) {
     return CoseKeyCodec.parse(coseKey.asMap(), keyOpsRule);
+  }
+
+  /**
+   * Decodes a SubjectPublicKeyInfo of X.509, in strict DER, at most 4096 bytes.
+   *
+   * @throws CoseException if it is not a key of one of the algorithms here
+   */
+  public static CosePublicKey ofSubjectPublicKeyInfo(ByteSlice der) {
+    return SubjectPublicKeyInfoCodec.decode(der);
+  }
+
+  /** The SubjectPublicKeyInfo of X.509, in DER. */
+  public final byte[] toSubjectPublicKeyInfo() {
+    return SubjectPublicKeyInfoCodec.encode(this);
   }
 
   /** The algorithm. */

@@ -25,10 +25,7 @@ public final class CoseSign {
       long position) {}
 
   private CoseSign(
-      CborValue source,
-      ByteSlice protectedHeader,
-      ByteSlice payload,
-      List<Signature> signatures) {
+      CborValue source, ByteSlice protectedHeader, ByteSlice payload, List<Signature> signatures) {
     this.source = source;
     this.protectedHeader = protectedHeader;
     this.payload = payload;
@@ -53,8 +50,7 @@ public final class CoseSign {
       Optional<CoseAlgorithm> algorithm =
           ProtectedHeader.algorithm(ProtectedHeader.decode(signHeader));
       ProtectedHeader.refuseUnprotected(parts.get(1));
-      signatures.add(
-          new Signature(signHeader, algorithm, parts.get(2).asBytes(), item.position()));
+      signatures.add(new Signature(signHeader, algorithm, parts.get(2).asBytes(), item.position()));
     }
     return new CoseSign(message, header, items.get(2).asBytes(), List.copyOf(signatures));
   }
@@ -63,8 +59,7 @@ public final class CoseSign {
    * Signs a payload with each key in order; the header of the body is a byte string of no bytes.
    * Returns the encoded message.
    */
-  public static byte[] sign(
-      ByteSlice payload, ByteSlice externalAad, List<CosePrivateKey> keys) {
+  public static byte[] sign(ByteSlice payload, ByteSlice externalAad, List<CosePrivateKey> keys) {
     CborWriter out = new CborWriter(64 + payload.length() + 128 * keys.size());
     out.array(4).bytes(ByteSlice.EMPTY).map(0).bytes(payload).array(keys.size());
     for (CosePrivateKey key : keys) {

@@ -20,8 +20,7 @@ final class ProtectedHeader {
     CborMap map = bytes.isEmpty() ? CborMap.EMPTY : CborReader.decode(bytes).asMap();
     for (CborMap.Entry entry : map.entries()) {
       if (!(entry.key() instanceof CborInteger || entry.key() instanceof CborText)) {
-        throw new CoseException(
-            "header label must be an integer or text", entry.key().position());
+        throw new CoseException("header label must be an integer or text", entry.key().position());
       }
     }
     map.get(CRIT)

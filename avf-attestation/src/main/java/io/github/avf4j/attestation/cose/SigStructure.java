@@ -18,10 +18,7 @@ final class SigStructure {
   }
 
   static byte[] ofSign(
-      ByteSlice bodyProtected,
-      ByteSlice signProtected,
-      ByteSlice externalAad,
-      ByteSlice payload) {
+      ByteSlice bodyProtected, ByteSlice signProtected, ByteSlice externalAad, ByteSlice payload) {
     return new CborWriter(64 + signProtected.length() + externalAad.length() + payload.length())
         .array(5)
         .text("Signature")

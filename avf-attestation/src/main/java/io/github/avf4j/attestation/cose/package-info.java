@@ -3,10 +3,9 @@
  *
  * <p>A {@link io.github.avf4j.attestation.cose.CosePublicKey} verifies, a {@link
  * io.github.avf4j.attestation.cose.CosePrivateKey} signs; {@link
- * io.github.avf4j.attestation.cose.CoseSign1} and {@link
- * io.github.avf4j.attestation.cose.CoseSign} are the signed messages. Ed25519, ECDSA with P-256
- * and P-384, ML-DSA-65 and ML-DSA-87. Arithmetic is Bouncy Castle's, through its lightweight
- * interface: no provider is registered anywhere.
+ * io.github.avf4j.attestation.cose.CoseSign1} and {@link io.github.avf4j.attestation.cose.CoseSign}
+ * are the signed messages. Ed25519, ECDSA with P-256 and P-384, ML-DSA-65 and ML-DSA-87. Arithmetic
+ * is Bouncy Castle's, through its lightweight interface: no provider is registered anywhere.
  *
  * <p>Decisions where specifications leave room:
  *

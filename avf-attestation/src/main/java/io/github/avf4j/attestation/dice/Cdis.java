@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * The two secrets of a layer, 32 bytes each: one to attest with, which depends on all that is
- * known of the layer, and one to seal with, which survives an update of its code.
+ * The two secrets of a layer, 32 bytes each: one to attest with, which depends on all that is known
+ * of the layer, and one to seal with, which survives an update of its code.
  *
  * <p>Closing wipes both. Thread-safe.
  */
@@ -58,8 +58,7 @@ public final class Cdis implements AutoCloseable {
     byte[] attestSalt = input.attestSalt();
     byte[] sealSalt = input.sealSalt();
     try {
-      return new Cdis(
-          derive(attest, attestSalt, "CDI_Attest"), derive(seal, sealSalt, "CDI_Seal"));
+      return new Cdis(derive(attest, attestSalt, "CDI_Attest"), derive(seal, sealSalt, "CDI_Seal"));
     } finally {
       Arrays.fill(attestSalt, (byte) 0);
       Arrays.fill(sealSalt, (byte) 0);

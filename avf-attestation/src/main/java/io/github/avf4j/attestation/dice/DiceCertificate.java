@@ -66,9 +66,7 @@ public final class DiceCertificate {
       CborInteger label = entry.key().asInteger();
       if (!label.isLong() || !DiceLabels.isKnown(label.longValue())) {
         throw new DiceException(
-            DiceRule.STRUCTURE,
-            "label " + label.bigValue() + " is not known",
-            label.position());
+            DiceRule.STRUCTURE, "label " + label.bigValue() + " is not known", label.position());
       }
       CborValue value = entry.value();
       switch ((int) label.longValue()) {

@@ -139,8 +139,7 @@ final class DiceCertificateVerifier {
     }
     Optional<DiceException> broken = configFault(applied);
     if (broken.isPresent()) {
-      boolean excused =
-          index == 0 && (degenerate || rules.accepts(AndroidProfile.ANDROID_14));
+      boolean excused = index == 0 && (degenerate || rules.accepts(AndroidProfile.ANDROID_14));
       if (!excused) {
         throw broken.get();
       }
@@ -169,8 +168,7 @@ final class DiceCertificateVerifier {
           fault(DiceRule.CONFIG_DESCRIPTOR, "the component version must be an integer"));
     }
     if (applied.requiresSecurityVersion() && config.securityVersion().isEmpty()) {
-      return Optional.of(
-          fault(DiceRule.CONFIG_DESCRIPTOR, "the security version is missing"));
+      return Optional.of(fault(DiceRule.CONFIG_DESCRIPTOR, "the security version is missing"));
     }
     return Optional.empty();
   }
@@ -179,12 +177,9 @@ final class DiceCertificateVerifier {
     ByteSlice hash =
         certificate
             .configHash()
-            .orElseThrow(
-                () -> fault(DiceRule.CONFIG_HASH, "the configuration hash is missing"));
-    if (!isHashSize(hash.length())
-        || !hash.contentEquals(Digests.sha2(hash.length(), config))) {
-      throw fault(
-          DiceRule.CONFIG_HASH, "the configuration hash is not that of the descriptor");
+            .orElseThrow(() -> fault(DiceRule.CONFIG_HASH, "the configuration hash is missing"));
+    if (!isHashSize(hash.length()) || !hash.contentEquals(Digests.sha2(hash.length(), config))) {
+      throw fault(DiceRule.CONFIG_HASH, "the configuration hash is not that of the descriptor");
     }
   }
 
@@ -194,8 +189,7 @@ final class DiceCertificateVerifier {
     }
     int size = certificate.codeHash().get().length();
     if (!isHashSize(size)) {
-      throw fault(
-          DiceRule.HASH_SIZE, "the code hash must have 32, 48 or 64 bytes but has " + size);
+      throw fault(DiceRule.HASH_SIZE, "the code hash must have 32, 48 or 64 bytes but has " + size);
     }
     certificate.configHash().ifPresent(hash -> checkSize("configuration hash", hash, size));
     if (index > 0 || !applied.allowsOtherRootAuthorityHashSize()) {
@@ -207,7 +201,11 @@ final class DiceCertificateVerifier {
     if (hash.length() != size) {
       throw fault(
           DiceRule.HASH_SIZE,
-          "the " + what + " must have " + size + " bytes as the code hash but has "
+          "the "
+              + what
+              + " must have "
+              + size
+              + " bytes as the code hash but has "
               + hash.length());
     }
   }

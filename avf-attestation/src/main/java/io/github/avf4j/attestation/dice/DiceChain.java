@@ -31,8 +31,7 @@ public final class DiceChain {
   private final CosePublicKey rootKey;
   private final List<DiceCertificate> certificates;
 
-  private DiceChain(
-      CborArray source, CosePublicKey rootKey, List<DiceCertificate> certificates) {
+  private DiceChain(CborArray source, CosePublicKey rootKey, List<DiceCertificate> certificates) {
     this.source = source;
     this.rootKey = rootKey;
     this.certificates = certificates;
@@ -57,8 +56,8 @@ public final class DiceChain {
   /**
    * Takes a chain apart without verifying it.
    *
-   * @throws DiceException if it is not an array of a root key and 1 to 256 certificates, at most
-   *     1 MiB, each of the right structure
+   * @throws DiceException if it is not an array of a root key and 1 to 256 certificates, at most 1
+   *     MiB, each of the right structure
    */
   public static DiceChain parse(CborValue value) {
     CborArray array;

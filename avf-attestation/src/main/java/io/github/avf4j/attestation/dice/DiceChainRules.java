@@ -46,8 +46,7 @@ public record DiceChainRules(
       case 13 -> DEFAULT.withProfiles(AndroidProfile.ANDROID_13, AndroidProfile.ANDROID_15);
       case 14, 15 -> DEFAULT.withProfiles(AndroidProfile.ANDROID_14, AndroidProfile.ANDROID_15);
       case 16 -> DEFAULT;
-      default ->
-          throw new IllegalArgumentException("release must be in 13..16 but was " + release);
+      default -> throw new IllegalArgumentException("release must be in 13..16 but was " + release);
     };
   }
 

@@ -33,8 +33,7 @@ final class DiceChainVerifier {
     List<DiceCertificateVerifier> layers = new ArrayList<>();
     for (int i = 0; i < chain.certificates().size(); i++) {
       DiceCertificateVerifier layer =
-          new DiceCertificateVerifier(
-              chain.certificates().get(i), i, degenerate, rules, warnings);
+          new DiceCertificateVerifier(chain.certificates().get(i), i, degenerate, rules, warnings);
       layer.verify();
       layers.add(layer);
     }
@@ -53,7 +52,9 @@ final class DiceChainVerifier {
   private void checkRootKey() {
     if (chain.hasIntegerRootKeyOps() && !rules.accepts(AndroidProfile.ANDROID_13)) {
       throw new DiceException(
-          DiceRule.KEY, "key_ops of the root key must be an array", chain.items().get(0).position());
+          DiceRule.KEY,
+          "key_ops of the root key must be an array",
+          chain.items().get(0).position());
     }
     if (chain.rootKey().algorithm().isMlDsa() && !rules.newest().allowsMlDsa()) {
       throw new DiceException(
@@ -71,8 +72,7 @@ final class DiceChainVerifier {
       String issuer = certificate.issuer().orElse("");
       String subject = certificate.subject().orElse("");
       if (previous != null && !issuer.equals(previous)) {
-        throw fault(
-            DiceRule.ISSUER, i, "the issuer must be the subject before it but differs");
+        throw fault(DiceRule.ISSUER, i, "the issuer must be the subject before it but differs");
       }
       if (!subjects.add(subject)) {
         throw fault(DiceRule.REPEATED_SUBJECT, i, "the subject occurs twice");
@@ -116,8 +116,11 @@ final class DiceChainVerifier {
       throw fault(
           DiceRule.RKP_VM_MARKER,
           layers.size() - 1,
-          "at least " + LEAST_MARKERS + " certificates must have the RKP VM marker but "
-              + markers + " have");
+          "at least "
+              + LEAST_MARKERS
+              + " certificates must have the RKP VM marker but "
+              + markers
+              + " have");
     }
   }
 

@@ -73,7 +73,7 @@ public final class DiceHandover implements AutoCloseable {
 
   private static DiceChain chain(byte[] bytes) {
     if (bytes.length < CHAIN_OFFSET || bytes[CHAIN_OFFSET - 1] != 3) {
-      throw fault("entry 3 must be the chain", CHAIN_OFFSET - 1);
+      throw fault("entry 3 must be the chain", Math.min(CHAIN_OFFSET - 1, bytes.length));
     }
     // Zeros in place of the secrets, so that positions stay those of the handover.
     int length = Math.min(bytes.length, CHAIN_OFFSET + DiceChain.MAX_BYTES);
@@ -87,7 +87,7 @@ public final class DiceHandover implements AutoCloseable {
   private static void expect(byte[] bytes, int at, byte[] head, String reason) {
     if (bytes.length < at + head.length
         || !Arrays.equals(bytes, at, at + head.length, head, 0, head.length)) {
-      throw fault(reason, at);
+      throw fault(reason, Math.min(at, bytes.length));
     }
   }
 
@@ -116,15 +116,12 @@ public final class DiceHandover implements AutoCloseable {
         CosePrivateKey next = DiceKeys.keyPair(issuer.algorithm(), nextCdis.attest())) {
       byte[] certificate = issuer.issue(current, next.publicKey(), input);
       List<CborValue> items =
-          chain == null
-              ? List.of(CborReader.decode(current.publicKey().encode()))
-              : chain.items();
+          chain == null ? List.of(CborReader.decode(current.publicKey().encode())) : chain.items();
       CborWriter out = new CborWriter(certificate.length + 1024);
       out.array(items.size() + 1);
       items.forEach(out::value);
       out.encoded(certificate);
-      return new DiceHandover(
-          nextCdis, DiceChain.decode(ByteSlice.takeOver(out.toByteArray())));
+      return new DiceHandover(nextCdis, DiceChain.decode(ByteSlice.takeOver(out.toByteArray())));
     } catch (RuntimeException | Error e) {
       nextCdis.close();
       throw e;

@@ -93,13 +93,7 @@ public final class DiceInput {
   /** What enters certificates; never the hidden input. */
   @Override
   public String toString() {
-    return "DiceInput[code "
-        + codeHash
-        + ", authority "
-        + authorityHash
-        + ", mode "
-        + mode
-        + "]";
+    return "DiceInput[code " + codeHash + ", authority " + authorityHash + ", mode " + mode + "]";
   }
 
   /** Collects inputs. Confined to one thread. */

@@ -35,8 +35,8 @@
  *   <li>Certificates in X.509 are not made and not read.
  * </ul>
  *
- * <p>Called on the caller's thread. Secrets are in {@link
- * io.github.avf4j.attestation.SecretBytes} and the caller closes what holds them.
+ * <p>Called on the caller's thread. Secrets are in {@link io.github.avf4j.attestation.SecretBytes}
+ * and the caller closes what holds them.
  */
 @NullMarked
 package io.github.avf4j.attestation.dice;

@@ -54,7 +54,8 @@ class DiceChainTest {
 
   @Test
   void acceptsTheP256ChainOfHwtrust() {
-    VerifiedDiceChain verified = chain("hwtrust/dice/valid_p256.chain").verify(DiceChainRules.DEFAULT);
+    VerifiedDiceChain verified =
+        chain("hwtrust/dice/valid_p256.chain").verify(DiceChainRules.DEFAULT);
     assertThat(verified.certificates()).hasSize(3);
   }
 
