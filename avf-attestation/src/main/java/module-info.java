@@ -11,6 +11,7 @@ module io.github.avf4j.attestation {
   exports io.github.avf4j.attestation.cbor;
   exports io.github.avf4j.attestation.cose;
   exports io.github.avf4j.attestation.dice;
+  exports io.github.avf4j.attestation.remote;
   exports io.github.avf4j.attestation.seal;
 
   uses io.github.avf4j.attestation.seal.DeviceSecret;

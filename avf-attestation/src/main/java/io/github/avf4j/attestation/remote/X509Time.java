@@ -1,0 +1,45 @@
+package io.github.avf4j.attestation.remote;
+
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+
+/** Times in certificates (RFC 5280, section 4.1.2.5): to the second, in UTC. */
+final class X509Time {
+  private X509Time() {}
+
+  static Instant read(DerReader in) {
+    boolean shortYear = in.nextIs(DerReader.UTC_TIME);
+    DerReader.Element time =
+        shortYear ? in.next() : in.next(DerReader.GENERALIZED_TIME, "time of validity");
+    String text = new String(time.content().toByteArray(), StandardCharsets.ISO_8859_1);
+    if (!text.matches(shortYear ? "[0-9]{12}Z" : "[0-9]{14}Z")) {
+      throw new RemoteAttestationException(
+          "time of validity must be to the second and in UTC", time.encoded().offset());
+    }
+    int at = shortYear ? 2 : 4;
+    int year = Integer.parseInt(text.substring(0, at));
+    if (shortYear) {
+      year += year < 50 ? 2000 : 1900;
+    }
+    try {
+      return LocalDateTime.of(
+              year,
+              number(text, at),
+              number(text, at + 2),
+              number(text, at + 4),
+              number(text, at + 6),
+              number(text, at + 8))
+          .toInstant(ZoneOffset.UTC);
+    } catch (DateTimeException e) {
+      throw new RemoteAttestationException(
+          "time of validity is not a time", time.encoded().offset(), e);
+    }
+  }
+
+  private static int number(String text, int at) {
+    return Integer.parseInt(text.substring(at, at + 2));
+  }
+}
