@@ -38,6 +38,9 @@ final class SubjectPublicKeyInfoCodec {
     }
     SubjectPublicKeyInfo info = parse(der);
     AlgorithmIdentifier identifier = info.getAlgorithm();
+    if (info.getPublicKeyData().getPadBits() != 0) {
+      throw fault("must hold a whole number of bytes", der, null);
+    }
     byte[] bits = info.getPublicKeyData().getOctets();
     for (CoseAlgorithm algorithm : CoseAlgorithm.values()) {
       if (identifier(algorithm).equals(identifier)) {

@@ -3,7 +3,10 @@ package io.github.avf4j.attestation.dice;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.avf4j.attestation.Vectors;
+import io.github.avf4j.attestation.cbor.CborReader;
+import io.github.avf4j.attestation.cbor.CborValue;
 import java.util.Arrays;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -67,6 +70,24 @@ class DiceChainTest {
     DiceException ed25519 = refusal(chain("hwtrust/dice/bad_final_signature.chain"), ANY_MODE);
     assertThat(ed25519.rule()).isEqualTo(DiceRule.SIGNATURE);
     assertThat(ed25519.certificate()).hasValue(7);
+  }
+
+  @Test
+  void tellsTheChainOfTheServiceVmFromOthers() {
+    CborValue csr = CborReader.decode(Vectors.slice("hwtrust/v3_csr_avf.cbor"));
+    DiceChain chain = DiceChain.parse(csr.asArray().get(2));
+    VerifiedDiceChain verified = chain.verify(ANY_MODE.withInstance(RkpInstance.AVF));
+    assertThat(chain.leaf().componentName()).hasValue("vm_entry");
+    assertThat(verified.isNormalMode()).isFalse();
+    assertThat(refusal(chain, ANY_MODE).rule()).isEqualTo(DiceRule.RKP_VM_MARKER);
+  }
+
+  @Test
+  void acceptsAChainOfMicrodroid() {
+    JsonNode policy = Vectors.json("avf/sealing_policy_computed.json");
+    DiceChain chain = DiceChain.decode(Vectors.hex(policy, "dice_chain"));
+    chain.verify(DiceChainRules.DEFAULT.withDerivedIds(true));
+    assertThat(chain.leaf().componentName()).hasValue("Microdroid payload");
   }
 
   @Test
