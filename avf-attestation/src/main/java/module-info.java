@@ -4,6 +4,7 @@
  * <p>Needs no other module of avf4j. No type of another library shows in a signature.
  */
 module io.github.avf4j.attestation {
+  requires com.fasterxml.jackson.core;
   requires org.bouncycastle.provider;
   requires static transitive org.jspecify;
 

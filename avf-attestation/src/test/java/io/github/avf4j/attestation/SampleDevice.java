@@ -61,6 +61,11 @@ public final class SampleDevice {
         .mode(DiceMode.NORMAL);
   }
 
+  /** What the firmware hands to a kernel. */
+  public DiceHandover firmware() {
+    return firmware;
+  }
+
   /** The service VM, whose chain ends with its kernel. */
   public DiceHandover serviceVm() {
     return firmware.next(

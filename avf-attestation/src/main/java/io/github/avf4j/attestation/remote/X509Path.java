@@ -1,8 +1,11 @@
 package io.github.avf4j.attestation.remote;
 
+import io.github.avf4j.attestation.ByteSlice;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
@@ -35,6 +38,18 @@ final class X509Path {
     X509Certificate root = certificates.get(last);
     if (root.isSelfIssued()) {
       X509Signatures.fault(root, root.publicKey()).ifPresent(why -> faults.add(name(last) + " " + why));
+    }
+    return faults;
+  }
+
+  /** Certificates whose subject occurs before, so that the path could be shorter. */
+  List<String> repeats() {
+    List<String> faults = new ArrayList<>();
+    Set<ByteSlice> subjects = new HashSet<>();
+    for (int i = 0; i < certificates.size(); i++) {
+      if (!subjects.add(certificates.get(i).subject())) {
+        faults.add(name(i) + " has a subject that occurs before");
+      }
     }
     return faults;
   }
