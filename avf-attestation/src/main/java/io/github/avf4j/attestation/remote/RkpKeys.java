@@ -174,7 +174,7 @@ public final class RkpKeys implements AutoCloseable {
    *
    * @throws ServiceVmException if it is malformed or its MAC is not of this service VM
    */
-  CosePublicKey openMaced(ByteSlice maced) {
+  public CosePublicKey openMaced(ByteSlice maced) {
     try {
       List<CborValue> items = CborReader.decode(maced).asArray(4);
       if (items.get(2).isNull()) {

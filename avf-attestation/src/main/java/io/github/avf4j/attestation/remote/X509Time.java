@@ -5,6 +5,8 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 
 /** Times in certificates (RFC 5280, section 4.1.2.5): to the second, in UTC. */
 final class X509Time {
@@ -37,6 +39,22 @@ final class X509Time {
       throw new RemoteAttestationException(
           "time of validity is not a time", time.encoded().offset(), e);
     }
+  }
+
+  /** A validity, in UTCTime before 2050 and in GeneralizedTime from then on. */
+  static byte[] validity(Instant from, Instant until) {
+    return Der.sequence(encode(from), encode(until));
+  }
+
+  private static byte[] encode(Instant time) {
+    LocalDateTime utc = LocalDateTime.ofInstant(time, ZoneOffset.UTC);
+    boolean shortYear = utc.getYear() >= 1950 && utc.getYear() < 2050;
+    String pattern = (shortYear ? "yy" : "yyyy") + "MMddHHmmss'Z'";
+    return Der.element(
+        shortYear ? DerReader.UTC_TIME : DerReader.GENERALIZED_TIME,
+        DateTimeFormatter.ofPattern(pattern, Locale.ROOT)
+            .format(utc)
+            .getBytes(StandardCharsets.US_ASCII));
   }
 
   private static int number(String text, int at) {

@@ -9,7 +9,9 @@
  * keys and request are {@link io.github.avf4j.attestation.remote.RkpKeys} and {@link
  * io.github.avf4j.attestation.remote.RkpVmCsr}; a provisioning server verifies such requests, and
  * those of other devices, with {@link io.github.avf4j.attestation.remote.ProvisioningRequest} and
- * {@link io.github.avf4j.attestation.remote.FactoryRequests}, as hwtrust does.
+ * {@link io.github.avf4j.attestation.remote.FactoryRequests}, as hwtrust does, and certifies service
+ * VMs of a deployment of its own with {@link
+ * io.github.avf4j.attestation.remote.ProvisioningAuthority}.
  *
  * <p>Decisions where the reference leaves room or was never confirmed:
  *

@@ -22,6 +22,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.CertificateFactory;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -241,34 +243,40 @@ class ServiceVmTest {
   @Test
   void issuesACertificateThatOpensslAndTheJdkVerify(@TempDir Path directory) throws Exception {
     CosePrivateKey rootKey = ClientVmCsr.generateAttestationKey();
-    ByteSlice root = SampleCertificates.authority("Root").sign(rootKey, rootKey);
-    ByteSlice leaf =
-        service().build().attest(request(DEVICE.clientVm("a", 1, 7)), rootKey, root);
+    CosePrivateKey rkpKey = ClientVmCsr.generateAttestationKey();
+    Instant now = Instant.now();
+    ProvisioningAuthority authority =
+        ProvisioningAuthority.create("Root", rootKey, now, Duration.ofDays(36500));
+    ByteSlice root = authority.certificate();
+    ByteSlice rkp = authority.certify(rkpKey.publicKey(), "RKP", now, Duration.ofDays(30));
+    ByteSlice leaf = service().build().attest(request(DEVICE.clientVm("a", 1, 7)), rkpKey, rkp);
 
     X509Certificate certificate = X509Certificate.decode(leaf);
     assertThat(certificate.commonName()).hasValue("Android Protected Virtual Machine Key");
     assertThat(certificate.extensions()).containsOnlyKeys(AttestationExtension.OID);
     assertThat(certificate.extension(AttestationExtension.OID).orElseThrow().critical()).isFalse();
-    assertThat(certificate.validity()).isEqualTo(X509Certificate.decode(root).validity());
+    assertThat(certificate.validity()).isEqualTo(X509Certificate.decode(rkp).validity());
 
     CertificateFactory factory = CertificateFactory.getInstance("X.509");
-    var jdkRoot = factory.generateCertificate(new java.io.ByteArrayInputStream(root.toByteArray()));
+    var jdkRkp = factory.generateCertificate(new java.io.ByteArrayInputStream(rkp.toByteArray()));
     var jdkLeaf =
         (java.security.cert.X509Certificate)
             factory.generateCertificate(new java.io.ByteArrayInputStream(leaf.toByteArray()));
-    jdkLeaf.verify(jdkRoot.getPublicKey());
+    jdkLeaf.verify(jdkRkp.getPublicKey());
     assertThat(jdkLeaf.getSigAlgName()).isEqualTo("SHA256withECDSA");
 
     Path rootFile = Files.writeString(directory.resolve("root.pem"), pem(root));
+    Path rkpFile = Files.writeString(directory.resolve("rkp.pem"), pem(rkp));
     Path leafFile = Files.writeString(directory.resolve("leaf.pem"), pem(leaf));
     assumeTrue(Files.isExecutable(Path.of("/usr/bin/openssl")), "openssl is not installed");
     Process openssl =
         new ProcessBuilder(
                 "/usr/bin/openssl",
                 "verify",
-                "-no_check_time",
                 "-CAfile",
                 rootFile.toString(),
+                "-untrusted",
+                rkpFile.toString(),
                 leafFile.toString())
             .redirectErrorStream(true)
             .start();
