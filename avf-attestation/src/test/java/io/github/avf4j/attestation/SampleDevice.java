@@ -80,10 +80,8 @@ public final class SampleDevice {
     return clientVm(instance, kernelVersion, apkVersion, DiceMode.NORMAL);
   }
 
-  public DiceHandover clientVm(
-      String instance, int kernelVersion, long apkVersion, DiceMode mode) {
-    ByteSlice code =
-        mode == DiceMode.DEBUG ? KERNEL.debugCodeHash() : KERNEL.normalCodeHash();
+  public DiceHandover clientVm(String instance, int kernelVersion, long apkVersion, DiceMode mode) {
+    ByteSlice code = mode == DiceMode.DEBUG ? KERNEL.debugCodeHash() : KERNEL.normalCodeHash();
     ConfigDescriptor.Builder kernel =
         config("vm_entry", kernelVersion).put(-71003, CborValue.of(hash(instance)));
     DiceHandover booted =

@@ -8,8 +8,8 @@ import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * AES-256-GCM with a tag of 16 bytes at the end of the ciphertext. The caller never uses a key twice
- * with one IV. Thread-safe.
+ * AES-256-GCM with a tag of 16 bytes at the end of the ciphertext. The caller never uses a key
+ * twice with one IV. Thread-safe.
  */
 public final class Aes256Gcm {
   /** The length of a key, in bytes. */
@@ -52,8 +52,7 @@ public final class Aes256Gcm {
       throw new IllegalArgumentException("key must have 32 bytes but has " + key.length);
     }
     Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
-    cipher.init(
-        mode, new SecretKeySpec(key, "AES"), new GCMParameterSpec(8 * TAG_SIZE, iv));
+    cipher.init(mode, new SecretKeySpec(key, "AES"), new GCMParameterSpec(8 * TAG_SIZE, iv));
     cipher.updateAAD(aad);
     return cipher.doFinal(input);
   }

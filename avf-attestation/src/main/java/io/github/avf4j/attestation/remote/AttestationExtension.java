@@ -56,8 +56,7 @@ public record AttestationExtension(
    *     hash that does not have 20 to 64 bytes
    */
   public static AttestationExtension decode(ByteSlice der) {
-    DerReader reader =
-        DerReader.only(der, DerReader.SEQUENCE, "attestation extension").open();
+    DerReader reader = DerReader.only(der, DerReader.SEQUENCE, "attestation extension").open();
     ByteSlice challenge = reader.next(DerReader.OCTET_STRING, "challenge").content();
     boolean secure = reader.bool("isVmSecure");
     DerReader list = reader.next(DerReader.SEQUENCE, "list of components").open();

@@ -164,9 +164,7 @@ public final class AttestationResult {
 
   private static String label(AttestationCheck check) {
     return printable(
-        check.subject().isEmpty()
-            ? check.kind().id()
-            : check.kind().id() + " " + check.subject());
+        check.subject().isEmpty() ? check.kind().id() : check.kind().id() + " " + check.subject());
   }
 
   /** Certificates may hold any text, which must not reach a terminal as it is. */
@@ -180,8 +178,6 @@ public final class AttestationResult {
 
   @Override
   public String toString() {
-    return "AttestationResult["
-        + (isAccepted() ? "accepted" : "refused: " + failures())
-        + "]";
+    return "AttestationResult[" + (isAccepted() ? "accepted" : "refused: " + failures()) + "]";
   }
 }

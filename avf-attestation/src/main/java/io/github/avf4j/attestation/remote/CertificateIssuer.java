@@ -19,8 +19,7 @@ final class CertificateIssuer {
   /** The certificate of a machine's key; issuer and validity are those of the provisioned one. */
   static ByteSlice issue(ClientVm client, CosePrivateKey key, X509Certificate issuer) {
     byte[] extension =
-        new AttestationExtension(client.challenge(), client.secure(), client.components())
-            .encode();
+        new AttestationExtension(client.challenge(), client.secure(), client.components()).encode();
     return sign(
         key,
         issuer.subject().toByteArray(),

@@ -86,10 +86,7 @@ public final class ClientVmCsr {
    * @param challenge of the relying party, 0 to 64 bytes
    */
   public static ByteSlice make(
-      DiceChain chain,
-      CosePrivateKey leafKey,
-      CosePrivateKey attestationKey,
-      ByteSlice challenge) {
+      DiceChain chain, CosePrivateKey leafKey, CosePrivateKey attestationKey, ByteSlice challenge) {
     if (challenge.length() > AttestationExtension.MAX_CHALLENGE) {
       throw new IllegalArgumentException(
           "challenge must have at most 64 bytes but has " + challenge.length());

@@ -14,7 +14,10 @@ import java.util.Set;
  * @param codeHashes the exact code that is accepted; empty for any
  */
 public record ComponentRequirement(
-    String name, Set<ByteSlice> authorityHashes, BigInteger leastVersion, Set<ByteSlice> codeHashes) {
+    String name,
+    Set<ByteSlice> authorityHashes,
+    BigInteger leastVersion,
+    Set<ByteSlice> codeHashes) {
   /** Copies the sets and checks that there is an authority. */
   public ComponentRequirement {
     authorityHashes = Set.copyOf(authorityHashes);
@@ -36,8 +39,7 @@ public record ComponentRequirement(
 
   /** The same requirement with a least version. */
   public ComponentRequirement withLeastVersion(long version) {
-    return new ComponentRequirement(
-        name, authorityHashes, BigInteger.valueOf(version), codeHashes);
+    return new ComponentRequirement(name, authorityHashes, BigInteger.valueOf(version), codeHashes);
   }
 
   /** The same requirement for these codes alone. */

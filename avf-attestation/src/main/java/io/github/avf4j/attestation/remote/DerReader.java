@@ -8,8 +8,8 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Reads elements of ASN.1 one after the other, in strict DER: definite lengths in the shortest form,
- * tags of one byte, nothing after the end. Never recursive. Confined to one thread.
+ * Reads elements of ASN.1 one after the other, in strict DER: definite lengths in the shortest
+ * form, tags of one byte, nothing after the end. Never recursive. Confined to one thread.
  */
 final class DerReader {
   static final int BOOLEAN = 0x01;
@@ -97,7 +97,8 @@ final class DerReader {
     ByteSlice bytes = next(INTEGER, what).content();
     boolean padded =
         bytes.length() > 1
-            && (bytes.at(0) == 0 && bytes.at(1) < 0x80 || bytes.at(0) == 0xff && bytes.at(1) >= 0x80);
+            && (bytes.at(0) == 0 && bytes.at(1) < 0x80
+                || bytes.at(0) == 0xff && bytes.at(1) >= 0x80);
     if (bytes.isEmpty() || padded) {
       throw fault(what + " is not an integer in its shortest form", at);
     }

@@ -103,7 +103,8 @@ public final class DeviceInfo {
                 .filter(value -> !(factory && value.equals("factory")))
                 .ifPresent(
                     value -> {
-                      throw fault(key + " is not one of " + allowed.stream().sorted().toList(), entries);
+                      throw fault(
+                          key + " is not one of " + allowed.stream().sorted().toList(), entries);
                     }));
   }
 

@@ -7,13 +7,21 @@ import io.github.avf4j.attestation.cose.CosePrivateKey;
 import java.math.BigInteger;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.HexFormat;
 
 /** P-256 keys and signatures in the forms of X.509, in DER. Thread-safe. */
 final class EcDer {
-  static final String P256 = "1.2.840.10045.3.1.7";
-
   private static final int SIZE = 32;
-  private static final int UNCOMPRESSED = 4;
+
+  /** The sequence, version 1, and the head of the secret. */
+  private static final byte[] EC_PRIVATE_KEY_HEAD = HexFormat.of().parseHex("30770201010420");
+
+  /** The curve, and the heads of the public key up to its uncompressed point. */
+  private static final byte[] EC_PRIVATE_KEY_MIDDLE =
+      HexFormat.of().parseHex("a00a06082a8648ce3d030107a14403420004");
+
+  private static final int EC_PRIVATE_KEY_SIZE =
+      EC_PRIVATE_KEY_HEAD.length + SIZE + EC_PRIVATE_KEY_MIDDLE.length + 2 * SIZE;
   private static final BigInteger ORDER =
       new BigInteger("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", 16);
 
@@ -33,23 +41,26 @@ final class EcDer {
     }
   }
 
-  /** An ECPrivateKey (RFC 5915) with curve and public key. The caller closes it. */
+  /**
+   * An ECPrivateKey (RFC 5915) with curve and public key, written in place so that no copy of the
+   * secret stays behind. The caller closes it.
+   */
   static SecretBytes ecPrivateKey(CosePrivateKey key) {
-    byte[] point = new byte[1 + 2 * SIZE];
-    point[0] = UNCOMPRESSED;
-    key.publicKey().raw().copyTo(point, 1);
-    byte[] tail =
-        concat(Der.element(0xa0, Der.oid(P256)), Der.element(0xa1, Der.bits(point)));
-    return key.secret()
+    byte[] out = Arrays.copyOf(EC_PRIVATE_KEY_HEAD, EC_PRIVATE_KEY_SIZE);
+    key.secret()
         .use(
             scalar -> {
-              byte[] octets = Der.octets(scalar);
-              try {
-                return SecretBytes.takeOver(Der.sequence(Der.integer(1), octets, tail));
-              } finally {
-                Arrays.fill(octets, (byte) 0);
-              }
+              System.arraycopy(scalar, 0, out, EC_PRIVATE_KEY_HEAD.length, SIZE);
+              return SIZE;
             });
+    System.arraycopy(
+        EC_PRIVATE_KEY_MIDDLE,
+        0,
+        out,
+        EC_PRIVATE_KEY_HEAD.length + SIZE,
+        EC_PRIVATE_KEY_MIDDLE.length);
+    key.publicKey().raw().copyTo(out, EC_PRIVATE_KEY_SIZE - 2 * SIZE);
+    return SecretBytes.takeOver(out);
   }
 
   /** The key of an ECPrivateKey of P-256. The caller closes it. */

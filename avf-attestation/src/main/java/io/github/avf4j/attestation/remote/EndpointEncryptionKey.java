@@ -83,11 +83,9 @@ enum EndpointEncryptionKey {
   }
 
   private byte[] agreeP256(byte[] peer, CborMap sender) {
-    ECDomainParameters domain =
-        new ECDomainParameters(CustomNamedCurves.getByName("secp256r1"));
+    ECDomainParameters domain = new ECDomainParameters(CustomNamedCurves.getByName("secp256r1"));
     ECDHBasicAgreement agreement = new ECDHBasicAgreement();
-    agreement.init(
-        new ECPrivateKeyParameters(new BigInteger(1, privateKey.toByteArray()), domain));
+    agreement.init(new ECPrivateKeyParameters(new BigInteger(1, privateKey.toByteArray()), domain));
     try {
       ECPublicKeyParameters key =
           new ECPublicKeyParameters(

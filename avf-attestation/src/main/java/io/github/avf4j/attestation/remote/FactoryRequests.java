@@ -59,8 +59,7 @@ public final class FactoryRequests {
     try {
       Line line = parse(text);
       RequestRules own = rules.withChain(rules.chain().withInstance(line.instance()));
-      return new Entry(
-          number, line.instance(), ProvisioningRequest.verify(line.request(), own));
+      return new Entry(number, line.instance(), ProvisioningRequest.verify(line.request(), own));
     } catch (AttestationException e) {
       throw new RemoteAttestationException("line " + number + ": " + e.reason(), -1, e);
     }

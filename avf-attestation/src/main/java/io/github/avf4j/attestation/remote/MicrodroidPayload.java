@@ -51,8 +51,7 @@ public final class MicrodroidPayload {
 
   /** A payload that is started from a native library of the APK, by its name. */
   public static Builder ofBinaryName(AospRevision revision, String name) {
-    return new Builder(
-        revision, PAYLOAD, CborMap.builder().put(1, CborValue.of(name)).build());
+    return new Builder(revision, PAYLOAD, CborMap.builder().put(1, CborValue.of(name)).build());
   }
 
   /** The configuration descriptor. */
@@ -105,12 +104,10 @@ public final class MicrodroidPayload {
      * @param rootHash of its signature of scheme v4, 32 bytes
      * @param certHash the SHA-512 of the signer's certificate, 64 bytes
      */
-    public Builder apk(
-        String packageName, long version, ByteSlice rootHash, ByteSlice certHash) {
+    public Builder apk(String packageName, long version, ByteSlice rootHash, ByteSlice certHash) {
       code.update(rootHash.asByteBuffer());
       authority.update(certHash.asByteBuffer());
-      components.add(
-          new VmComponent("apk:" + packageName, unsigned(version), rootHash, certHash));
+      components.add(new VmComponent("apk:" + packageName, unsigned(version), rootHash, certHash));
       return this;
     }
 

@@ -92,8 +92,7 @@ public final class ProvisioningAuthority {
       CertificateIssuer.extension(
           AUTHORITY_KEY_ID, false, Der.sequence(Der.element(0x80, keyId(issuer)))),
       CertificateIssuer.extension(BASIC_CONSTRAINTS, true, Der.sequence(Der.bool(true))),
-      CertificateIssuer.extension(
-          KEY_USAGE, true, Der.element(DerReader.BIT_STRING, KEY_CERT_SIGN))
+      CertificateIssuer.extension(KEY_USAGE, true, Der.element(DerReader.BIT_STRING, KEY_CERT_SIGN))
     };
   }
 

@@ -54,12 +54,7 @@ final class RequestV2 {
     VerifiedDiceChain chain = DiceChain.parse(protectedData.get(1)).verify(rules.chain());
     CoseSign1 signedMac = CoseSign1.parse(protectedData.get(0));
     byte[] aad =
-        new CborWriter(512)
-            .array(3)
-            .bytes(challenge)
-            .value(verifiedInfo)
-            .bytes(tag)
-            .toByteArray();
+        new CborWriter(512).array(3).bytes(challenge).value(verifiedInfo).bytes(tag).toByteArray();
     signedMac.verify(chain.leafKey(), ByteSlice.takeOver(aad));
     List<String> warnings = new ArrayList<>();
     chain.warnings().forEach(warning -> warnings.add(warning.toString()));

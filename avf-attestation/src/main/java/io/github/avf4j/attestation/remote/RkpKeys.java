@@ -62,9 +62,7 @@ public final class RkpKeys implements AutoCloseable {
     byte[] kek = kek(salt);
     try (SecretBytes der = EcDer.ecPrivateKey(key)) {
       byte[] sealed =
-          der.use(
-              plain ->
-                  Aes256Gcm.encrypt(kek, new byte[Aes256Gcm.IV_SIZE], new byte[0], plain));
+          der.use(plain -> Aes256Gcm.encrypt(kek, new byte[Aes256Gcm.IV_SIZE], new byte[0], plain));
       CborWriter out = new CborWriter(512);
       out.map(1).text("V1").map(2);
       integers(out.text("kek_salt"), salt);
@@ -76,8 +74,7 @@ public final class RkpKeys implements AutoCloseable {
   }
 
   private byte[] kek(byte[] salt) {
-    return cdiSeal.use(
-        cdi -> Hkdf.sha512(Aes256Gcm.KEY_SIZE, cdi, salt, "rialto keyblob kek"));
+    return cdiSeal.use(cdi -> Hkdf.sha512(Aes256Gcm.KEY_SIZE, cdi, salt, "rialto keyblob kek"));
   }
 
   private static void integers(CborWriter out, byte[] bytes) {
@@ -155,8 +152,7 @@ public final class RkpKeys implements AutoCloseable {
             .bytes(ByteSlice.EMPTY)
             .bytes(payload)
             .toByteArray();
-    byte[] key =
-        cdiSeal.use(cdi -> Hkdf.sha512(MAC_SIZE, cdi, MAC_SALT, "rialto hmac wkey"));
+    byte[] key = cdiSeal.use(cdi -> Hkdf.sha512(MAC_SIZE, cdi, MAC_SALT, "rialto hmac wkey"));
     try {
       HMac mac = new HMac(new SHA256Digest());
       mac.init(new KeyParameter(key));

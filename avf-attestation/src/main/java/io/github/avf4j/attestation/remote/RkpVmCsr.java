@@ -65,11 +65,7 @@ public final class RkpVmCsr {
     payload.value(DEVICE_INFO).array(publicKeys.size());
     publicKeys.forEach(key -> payload.encoded(key.encodeWithoutKeyOps()));
     byte[] signedPart =
-        new CborWriter(512)
-            .array(2)
-            .bytes(challenge)
-            .bytes(payload.toByteArray())
-            .toByteArray();
+        new CborWriter(512).array(2).bytes(challenge).bytes(payload.toByteArray()).toByteArray();
     byte[] signed = CoseSign1.sign(leafKey, ByteSlice.takeOver(signedPart), ByteSlice.EMPTY);
     return ByteSlice.takeOver(
         new CborWriter(chain.encoded().length() + signed.length + 16)

@@ -201,10 +201,7 @@ public final class X509Certificate {
               value.tag() == DerReader.UTF8_STRING || value.tag() == DerReader.PRINTABLE_STRING;
           found =
               text
-                  ? Optional.of(
-                      new String(
-                          value.content().toByteArray(),
-                          StandardCharsets.UTF_8))
+                  ? Optional.of(new String(value.content().toByteArray(), StandardCharsets.UTF_8))
                   : Optional.empty();
         } else {
           attribute.next();
@@ -216,7 +213,9 @@ public final class X509Certificate {
 
   /** Whether basic constraints say that this may issue certificates. */
   public boolean isAuthority() {
-    return basicConstraints().map(reader -> reader.nextIs(DerReader.BOOLEAN) && reader.bool("cA")).orElse(false);
+    return basicConstraints()
+        .map(reader -> reader.nextIs(DerReader.BOOLEAN) && reader.bool("cA"))
+        .orElse(false);
   }
 
   /** How many issuers may stand below this one; a great number where nothing is said. */
@@ -229,7 +228,10 @@ public final class X509Certificate {
               }
               return reader.atEnd()
                   ? Integer.MAX_VALUE
-                  : reader.integer("path length").min(BigInteger.valueOf(Integer.MAX_VALUE)).intValue();
+                  : reader
+                      .integer("path length")
+                      .min(BigInteger.valueOf(Integer.MAX_VALUE))
+                      .intValue();
             })
         .orElse(Integer.MAX_VALUE);
   }

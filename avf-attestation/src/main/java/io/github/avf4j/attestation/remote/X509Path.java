@@ -27,17 +27,22 @@ final class X509Path {
   List<String> names() {
     return pairs(
         (lower, upper) ->
-            lower.issuer().equals(upper.subject()) ? "" : "has an issuer that is not the next subject");
+            lower.issuer().equals(upper.subject())
+                ? ""
+                : "has an issuer that is not the next subject");
   }
 
-  /** Certificates that are not signed with the key above; the last one with its own if self-issued. */
+  /**
+   * Certificates that are not signed with the key above; the last one with its own if self-issued.
+   */
   List<String> signatures() {
     List<String> faults =
         pairs((lower, upper) -> X509Signatures.fault(lower, upper.publicKey()).orElse(""));
     int last = certificates.size() - 1;
     X509Certificate root = certificates.get(last);
     if (root.isSelfIssued()) {
-      X509Signatures.fault(root, root.publicKey()).ifPresent(why -> faults.add(name(last) + " " + why));
+      X509Signatures.fault(root, root.publicKey())
+          .ifPresent(why -> faults.add(name(last) + " " + why));
     }
     return faults;
   }

@@ -27,13 +27,20 @@ final class X509Signatures {
 
   private static final Map<ByteSlice, Scheme> SCHEMES =
       Map.of(
-          ECDSA_SHA256, new Scheme("SHA256withECDSA", "EC"),
-          plain("1.2.840.10045.4.3.3"), new Scheme("SHA384withECDSA", "EC"),
-          plain("1.2.840.10045.4.3.4"), new Scheme("SHA512withECDSA", "EC"),
-          plain("1.3.101.112"), new Scheme("Ed25519", "Ed25519"),
-          withNull("1.2.840.113549.1.1.11"), new Scheme("SHA256withRSA", "RSA"),
-          withNull("1.2.840.113549.1.1.12"), new Scheme("SHA384withRSA", "RSA"),
-          withNull("1.2.840.113549.1.1.13"), new Scheme("SHA512withRSA", "RSA"));
+          ECDSA_SHA256,
+          new Scheme("SHA256withECDSA", "EC"),
+          plain("1.2.840.10045.4.3.3"),
+          new Scheme("SHA384withECDSA", "EC"),
+          plain("1.2.840.10045.4.3.4"),
+          new Scheme("SHA512withECDSA", "EC"),
+          plain("1.3.101.112"),
+          new Scheme("Ed25519", "Ed25519"),
+          withNull("1.2.840.113549.1.1.11"),
+          new Scheme("SHA256withRSA", "RSA"),
+          withNull("1.2.840.113549.1.1.12"),
+          new Scheme("SHA384withRSA", "RSA"),
+          withNull("1.2.840.113549.1.1.13"),
+          new Scheme("SHA512withRSA", "RSA"));
 
   private X509Signatures() {}
 

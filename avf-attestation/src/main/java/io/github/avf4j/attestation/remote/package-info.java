@@ -9,8 +9,8 @@
  * keys and request are {@link io.github.avf4j.attestation.remote.RkpKeys} and {@link
  * io.github.avf4j.attestation.remote.RkpVmCsr}; a provisioning server verifies such requests, and
  * those of other devices, with {@link io.github.avf4j.attestation.remote.ProvisioningRequest} and
- * {@link io.github.avf4j.attestation.remote.FactoryRequests}, as hwtrust does, and certifies service
- * VMs of a deployment of its own with {@link
+ * {@link io.github.avf4j.attestation.remote.FactoryRequests}, as hwtrust does, and certifies
+ * service VMs of a deployment of its own with {@link
  * io.github.avf4j.attestation.remote.ProvisioningAuthority}.
  *
  * <p>Decisions where the reference leaves room or was never confirmed:
@@ -32,8 +32,8 @@
  *   <li>The leaf may carry unknown extensions that are not critical. The attestation extension is
  *       in the leaf alone. Components are named once; their hashes have 20 to 64 bytes; a challenge
  *       has at most 64.
- *   <li>An accepted root may be sent along or left out. A certificate above the leaf with
- *       an accepted root's name and key is replaced by that root.
+ *   <li>An accepted root may be sent along or left out. A certificate above the leaf with an
+ *       accepted root's name and key is replaced by that root.
  *   <li>The relying party refuses debuggable machines and components that its policy does not name,
  *       unless told otherwise. Revocation is a list of serial numbers in the policy; nothing is
  *       fetched.

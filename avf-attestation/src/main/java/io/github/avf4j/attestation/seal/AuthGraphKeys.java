@@ -23,8 +23,7 @@ final class AuthGraphKeys implements AutoCloseable {
   private final SecretBytes sinkToSource;
   private final ByteSlice sessionId;
 
-  private AuthGraphKeys(
-      SecretBytes sourceToSink, SecretBytes sinkToSource, ByteSlice sessionId) {
+  private AuthGraphKeys(SecretBytes sourceToSink, SecretBytes sinkToSource, ByteSlice sessionId) {
     this.sourceToSink = sourceToSink;
     this.sinkToSource = sinkToSource;
     this.sessionId = sessionId;
@@ -52,8 +51,7 @@ final class AuthGraphKeys implements AutoCloseable {
 
   private static SecretBytes expand(byte[] secret, byte[] salt, String info) {
     HKDFBytesGenerator generator = new HKDFBytesGenerator(new SHA256Digest());
-    generator.init(
-        new HKDFParameters(secret, salt, info.getBytes(StandardCharsets.US_ASCII)));
+    generator.init(new HKDFParameters(secret, salt, info.getBytes(StandardCharsets.US_ASCII)));
     byte[] out = new byte[SIZE];
     generator.generateBytes(out, 0, SIZE);
     return SecretBytes.takeOver(out);

@@ -96,7 +96,8 @@ public final class ClientIdentity {
   public static ClientIdentity decode(ByteSlice bytes) {
     List<CborValue> items = CborReader.decode(bytes).asArray().items();
     if (items.size() < 2 || items.size() > 3 || !items.get(0).asInteger().is(VERSION)) {
-      throw new SealException("identity must be version 1, a chain and at most a policy", bytes.offset());
+      throw new SealException(
+          "identity must be version 1, a chain and at most a policy", bytes.offset());
     }
     return of(ExplicitKeyChain.decode(items.get(1).asBytes()));
   }

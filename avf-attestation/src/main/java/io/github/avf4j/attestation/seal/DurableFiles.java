@@ -70,8 +70,7 @@ final class DurableFiles {
 
   /** Removes what a process that ended in the middle left behind. */
   static void removeTemporaryFiles(Path directory) throws IOException {
-    try (DirectoryStream<Path> files =
-        Files.newDirectoryStream(directory, TEMPORARY + "*")) {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, TEMPORARY + "*")) {
       for (Path file : files) {
         Files.deleteIfExists(file);
       }

@@ -50,8 +50,7 @@ final class ExchangeKey {
             .integer(-3)
             .bytes(point.getAffineYCoord().getEncoded())
             .toByteArray();
-    return new ExchangeKey(
-        (ECPrivateKeyParameters) pair.getPrivate(), ByteSlice.takeOver(encoded));
+    return new ExchangeKey((ECPrivateKeyParameters) pair.getPrivate(), ByteSlice.takeOver(encoded));
   }
 
   /** The public half, an encoded COSE_Key. */

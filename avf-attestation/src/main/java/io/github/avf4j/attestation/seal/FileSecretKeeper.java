@@ -73,8 +73,7 @@ public final class FileSecretKeeper implements SecretKeeper {
   }
 
   @Override
-  public void store(
-      SecretId id, SecretBytes secret, SealingPolicy policy, ClientIdentity client) {
+  public void store(SecretId id, SecretBytes secret, SealingPolicy policy, ClientIdentity client) {
     if (secret.length() != SECRET_SIZE) {
       throw new SecretKeeperException(
           SecretKeeperError.REQUEST_MALFORMED,

@@ -57,7 +57,9 @@ public record PolicyRule(
   List<Constraint> constraints(ChainNode node, int index) {
     int each = path.indexOf(EACH);
     if (each < 0) {
-      return node.at(path).map(value -> List.of(new Constraint(kind, path, value))).orElseGet(() -> missing(index, path));
+      return node.at(path)
+          .map(value -> List.of(new Constraint(kind, path, value)))
+          .orElseGet(() -> missing(index, path));
     }
     List<Constraint> found = new ArrayList<>();
     int size = node.sizeAt(path.subList(0, each));

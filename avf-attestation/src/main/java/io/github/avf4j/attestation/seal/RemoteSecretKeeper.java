@@ -16,8 +16,7 @@ final class RemoteSecretKeeper implements SecretKeeper {
   }
 
   @Override
-  public void store(
-      SecretId id, SecretBytes secret, SealingPolicy policy, ClientIdentity client) {
+  public void store(SecretId id, SecretBytes secret, SealingPolicy policy, ClientIdentity client) {
     exchange(
         SecretKeeperProtocol.storeRequest(id, secret, policy),
         result -> {

@@ -3,7 +3,9 @@ package io.github.avf4j.attestation.seal;
 import io.github.avf4j.attestation.AttestationException;
 import org.jspecify.annotations.Nullable;
 
-/** Thrown when a policy, a message or an identity of this package is malformed or not acceptable. */
+/**
+ * Thrown when a policy, a message or an identity of this package is malformed or not acceptable.
+ */
 public final class SealException extends AttestationException {
   private static final long serialVersionUID = 1L;
 

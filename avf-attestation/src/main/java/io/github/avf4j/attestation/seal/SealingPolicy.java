@@ -62,7 +62,9 @@ public final class SealingPolicy {
     List<List<Constraint>> nodes = new ArrayList<>();
     Set<PolicyRule> used = new HashSet<>();
     for (int i = items.size() - 1; i >= 0; i--) {
-      nodes.add(0, List.copyOf(i < 2 ? exactly(items.get(i)) : constraints(items.get(i), i, rules, used)));
+      nodes.add(
+          0,
+          List.copyOf(i < 2 ? exactly(items.get(i)) : constraints(items.get(i), i, rules, used)));
     }
     return of(nodes);
   }
@@ -166,7 +168,8 @@ public final class SealingPolicy {
     for (int i = 0; i < nodes.size(); i++) {
       for (Constraint constraint : nodes.get(i)) {
         if (items.get(i).at(constraint.path()).filter(constraint::accepts).isEmpty()) {
-          return Optional.of("item " + i + " does not satisfy the constraint at " + constraint.path());
+          return Optional.of(
+              "item " + i + " does not satisfy the constraint at " + constraint.path());
         }
       }
     }

@@ -87,8 +87,7 @@ public final class SecretChannel implements AutoCloseable {
             .use(key -> Aes256Gcm.decrypt(key, iv, aad, ciphertext))
             .orElseThrow(
                 () ->
-                    new SealException(
-                        "message is not the next of this session", message.offset()));
+                    new SealException("message is not the next of this session", message.offset()));
     incoming = Math.incrementExact(incoming);
     return SecretBytes.takeOver(plain);
   }

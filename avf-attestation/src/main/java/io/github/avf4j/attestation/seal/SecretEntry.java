@@ -49,8 +49,7 @@ record SecretEntry(SecretBytes secret, SealingPolicy policy) implements AutoClos
           });
       policy.encoded().copyTo(plain, SecretKeeper.SECRET_SIZE);
       byte[] sealed =
-          Aes256Gcm.encrypt(
-              key, new byte[Aes256Gcm.IV_SIZE], id.bytes().toByteArray(), plain);
+          Aes256Gcm.encrypt(key, new byte[Aes256Gcm.IV_SIZE], id.bytes().toByteArray(), plain);
       byte[] content = Arrays.copyOf(MAGIC, HEAD + sealed.length);
       System.arraycopy(salt, 0, content, MAGIC.length, SALT_SIZE);
       System.arraycopy(sealed, 0, content, HEAD, sealed.length);

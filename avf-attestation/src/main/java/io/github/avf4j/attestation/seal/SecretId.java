@@ -16,8 +16,7 @@ public record SecretId(ByteSlice bytes) {
   public SecretId {
     if (bytes.length() != SIZE) {
       throw new SealException(
-          "id of a secret must have " + SIZE + " bytes but has " + bytes.length(),
-          bytes.offset());
+          "id of a secret must have " + SIZE + " bytes but has " + bytes.length(), bytes.offset());
     }
   }
 

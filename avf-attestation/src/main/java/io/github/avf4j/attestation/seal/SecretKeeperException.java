@@ -15,8 +15,7 @@ public final class SecretKeeperException extends AttestationException {
   }
 
   /** Makes an exception of what led to it. */
-  public SecretKeeperException(
-      SecretKeeperError error, String reason, @Nullable Throwable cause) {
+  public SecretKeeperException(SecretKeeperError error, String reason, @Nullable Throwable cause) {
     super(reason, -1, cause);
     this.error = error;
   }

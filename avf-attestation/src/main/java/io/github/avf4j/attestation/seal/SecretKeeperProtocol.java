@@ -49,8 +49,7 @@ public final class SecretKeeperProtocol {
     }
   }
 
-  private static SecretBytes answer(
-      SecretKeeper keeper, ClientIdentity client, CborValue request) {
+  private static SecretBytes answer(SecretKeeper keeper, ClientIdentity client, CborValue request) {
     List<CborValue> items = request.asArray().items();
     long opcode = items.isEmpty() ? 0 : items.get(0).asLong();
     CborWriter out = new CborWriter(64);

@@ -27,8 +27,7 @@ public final class VmSecret implements AutoCloseable {
       HexFormat.of().parseHex("8b0ff0d3b1692b95842c9e3c99567a2255f80823815ff516203ebebab7a84392");
   private static final byte[] STORE_SALT =
       HexFormat.of().parseHex("fc1d357b96f3ef17787d70edeafe1d6fb3f940cedd9940aaa70e927390864a75");
-  private static final byte[] STORE_INFO =
-      "encryptedstore_key".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] STORE_INFO = "encryptedstore_key".getBytes(StandardCharsets.US_ASCII);
 
   private final SecretBytes keyMaterial;
 
@@ -43,8 +42,8 @@ public final class VmSecret implements AutoCloseable {
   }
 
   /**
-   * Version 2: the SHA-256 of the sealing CDI and the keeper's secret, 32 bytes each. A machine that
-   * is not protected uses 32 zeros where January 2025 had no keeper for it.
+   * Version 2: the SHA-256 of the sealing CDI and the keeper's secret, 32 bytes each. A machine
+   * that is not protected uses 32 zeros where January 2025 had no keeper for it.
    */
   public static VmSecret v2(SecretBytes cdiSeal, SecretBytes keeperSecret) {
     requireSize("sealing CDI", cdiSeal);

@@ -40,8 +40,7 @@ class AttestationExtensionTest {
   void carriesVersionsOf64Bits() {
     BigInteger greatest = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
     AttestationExtension extension =
-        new AttestationExtension(
-            ByteSlice.EMPTY, false, List.of(component("apk:a", greatest)));
+        new AttestationExtension(ByteSlice.EMPTY, false, List.of(component("apk:a", greatest)));
     assertThat(AttestationExtension.decode(ByteSlice.takeOver(extension.encode())))
         .isEqualTo(extension);
     assertThatExceptionOfType(RemoteAttestationException.class)
@@ -73,8 +72,7 @@ class AttestationExtensionTest {
             () ->
                 AttestationExtension.decode(
                     ByteSlice.takeOver(
-                        Der.sequence(
-                            Der.octets(new byte[64]), Der.bool(true), Der.sequence()))));
+                        Der.sequence(Der.octets(new byte[64]), Der.bool(true), Der.sequence()))));
   }
 
   @Test

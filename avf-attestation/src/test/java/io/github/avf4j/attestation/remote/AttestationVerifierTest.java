@@ -171,8 +171,7 @@ class AttestationVerifierTest {
   void refusesAnotherRoot() {
     CosePrivateKey otherKey = ClientVmCsr.generateAttestationKey();
     ByteSlice otherRoot = SampleCertificates.authority("Root").sign(otherKey, otherKey);
-    ByteSlice otherRkp =
-        SampleCertificates.authority("RKP").issuer("Root").sign(otherKey, rkpKey);
+    ByteSlice otherRkp = SampleCertificates.authority("RKP").issuer("Root").sign(otherKey, rkpKey);
     assertThat(failed(verify(policy().build(), leaf(), otherRkp, otherRoot)))
         .containsExactly(Kind.TRUSTED_ROOT);
     assertThat(failed(verify(policy().build(), leaf(), otherRkp)))
@@ -199,7 +198,10 @@ class AttestationVerifierTest {
   @Test
   void refusesIssuersThatMustNotIssue() {
     ByteSlice noConstraints =
-        SampleCertificates.authority("RKP").withoutExtensions().issuer("Root").sign(rootKey, rkpKey);
+        SampleCertificates.authority("RKP")
+            .withoutExtensions()
+            .issuer("Root")
+            .sign(rootKey, rkpKey);
     ByteSlice noUsage =
         SampleCertificates.authority("RKP")
             .withoutExtensions()
@@ -222,8 +224,7 @@ class AttestationVerifierTest {
     assertThat(failed(verify(policy, leaf(), noConstraints)))
         .containsExactly(Kind.CHAIN_AUTHORITIES);
     assertThat(failed(verify(policy, leaf(), noUsage))).containsExactly(Kind.CHAIN_AUTHORITIES);
-    assertThat(failed(verify(policy, leaf(), unknown)))
-        .containsExactly(Kind.CRITICAL_EXTENSIONS);
+    assertThat(failed(verify(policy, leaf(), unknown))).containsExactly(Kind.CRITICAL_EXTENSIONS);
     AttestationPolicy shortPolicy =
         AttestationPolicy.builder().root(shortRoot).unlistedComponentsAllowed(true).build();
     assertThat(failed(verify(shortPolicy, leaf(), rkp, shortRoot)))
@@ -286,7 +287,10 @@ class AttestationVerifierTest {
     assertThat(real).hasSize(4);
     AttestationPolicy policy = AttestationPolicy.builder().root(real.get(3)).build();
     AttestationResult result =
-        verify(policy, CHALLENGE, Instant.parse("2023-12-01T00:00:00Z"),
+        verify(
+            policy,
+            CHALLENGE,
+            Instant.parse("2023-12-01T00:00:00Z"),
             real.toArray(ByteSlice[]::new));
     assertThat(failed(result)).containsExactly(Kind.LEAF_SUBJECT, Kind.EXTENSION);
   }

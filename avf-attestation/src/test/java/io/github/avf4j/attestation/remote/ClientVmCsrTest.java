@@ -85,8 +85,7 @@ class ClientVmCsrTest {
         new CborWriter().array(4).bytes(new byte[0]).map(0).nul().array(0).toByteArray();
     byte[] request =
         new CborWriter().array(2).bytes(new byte[0]).bytes(withoutPayload).toByteArray();
-    assertThat(error(ByteSlice.takeOver(request)))
-        .isEqualTo(RequestProcessingError.INTERNAL_ERROR);
+    assertThat(error(ByteSlice.takeOver(request))).isEqualTo(RequestProcessingError.INTERNAL_ERROR);
   }
 
   private static RequestProcessingError error(ByteSlice request) {

@@ -70,8 +70,7 @@ class MicrodroidPayloadTest {
       assertThat(payloads.get(i).config().encoded().toHex())
           .isEqualTo(expected.required(i).textValue());
     }
-    VmComponent first =
-        new VmComponent("apk1", BigInteger.ONE, ByteSlice.ofHex("2a2b"), certs);
+    VmComponent first = new VmComponent("apk1", BigInteger.ONE, ByteSlice.ofHex("2a2b"), certs);
     VmComponent second =
         new VmComponent(
             "apk2",

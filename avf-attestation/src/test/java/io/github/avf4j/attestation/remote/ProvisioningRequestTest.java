@@ -29,8 +29,7 @@ class ProvisioningRequestTest {
   private static final RequestRules DEGENERATE =
       RULES.withChain(DiceChainRules.DEFAULT.withDegenerate(true));
   private static final RequestRules AVF =
-      RULES.withChain(
-          DiceChainRules.DEFAULT.withInstance(RkpInstance.AVF).withAnyMode(true));
+      RULES.withChain(DiceChainRules.DEFAULT.withInstance(RkpInstance.AVF).withAnyMode(true));
 
   private static String text(String name) {
     return new String(Vectors.bytes("hwtrust/" + name), StandardCharsets.UTF_8);
@@ -97,12 +96,7 @@ class ProvisioningRequestTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "v3_ed25519_valid",
-        "v3_p256_valid",
-        "v3_p256_valid_with_uds_certs"
-      })
+  @ValueSource(strings = {"v3_ed25519_valid", "v3_p256_valid", "v3_p256_valid_with_uds_certs"})
   void acceptsFactoryFiles(String name) {
     assertThat(FactoryRequests.verify(text("factory_csr/" + name + ".json"), RULES)).hasSize(1);
   }
@@ -183,7 +177,8 @@ class ProvisioningRequestTest {
     ByteSlice challenge = ByteSlice.ofHex("0123");
     try (RkpKeys keys = new RkpKeys(service.cdis().seal());
         CosePrivateKey leafKey = SampleDevice.leafKey(service)) {
-      List<ByteSlice> maced = List.of(keys.generate().macedPublicKey(), keys.generate().macedPublicKey());
+      List<ByteSlice> maced =
+          List.of(keys.generate().macedPublicKey(), keys.generate().macedPublicKey());
       ByteSlice request =
           RkpVmCsr.make(
               SampleDevice.chain(service),
@@ -202,7 +197,8 @@ class ProvisioningRequestTest {
       assertThat(verified.warnings()).isEmpty();
       ProvisioningRequest real =
           ProvisioningRequest.verify(Vectors.slice("hwtrust/csr/v3_csr_avf.cbor"), AVF);
-      assertThat((CborValue) verified.deviceInfo().entries()).isEqualTo(real.deviceInfo().entries());
+      assertThat((CborValue) verified.deviceInfo().entries())
+          .isEqualTo(real.deviceInfo().entries());
     }
   }
 }

@@ -44,8 +44,7 @@ class RemoteFuzzTest {
   void verifiesFactoryFiles(byte[] data) {
     Fuzzing.parse(
         data,
-        bytes ->
-            FactoryRequests.verify(new String(bytes, StandardCharsets.ISO_8859_1), RULES));
+        bytes -> FactoryRequests.verify(new String(bytes, StandardCharsets.ISO_8859_1), RULES));
   }
 
   @FuzzTest(maxDuration = "5m")

@@ -56,8 +56,7 @@ final class SampleCertificates {
   }
 
   SampleCertificates usage(int bits) {
-    return extension(
-        USAGE, true, Der.element(DerReader.BIT_STRING, new byte[] {2, (byte) bits}));
+    return extension(USAGE, true, Der.element(DerReader.BIT_STRING, new byte[] {2, (byte) bits}));
   }
 
   SampleCertificates extension(String oid, boolean critical, byte[] value) {
@@ -88,8 +87,7 @@ final class SampleCertificates {
             subjectKey.publicKey().toSubjectPublicKeyInfo(),
             list);
     return ByteSlice.takeOver(
-        Der.sequence(
-            signedPart, algorithm, Der.bits(EcDer.signature(issuerKey.sign(signedPart)))));
+        Der.sequence(signedPart, algorithm, Der.bits(EcDer.signature(issuerKey.sign(signedPart)))));
   }
 
   private static byte[] time(String text) {

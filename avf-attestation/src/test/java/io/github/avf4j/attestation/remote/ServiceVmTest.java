@@ -71,8 +71,7 @@ class ServiceVmTest {
   }
 
   private static DiceInput kernel() {
-    return layer("vm_entry", SampleDevice.KERNEL.normalCodeHash(), SampleDevice.KERNEL_KEY)
-        .build();
+    return layer("vm_entry", SampleDevice.KERNEL.normalCodeHash(), SampleDevice.KERNEL_KEY).build();
   }
 
   private static DiceInput payload() {
@@ -127,8 +126,7 @@ class ServiceVmTest {
   void refusesUnknownKernelsSignersAndNames() {
     ByteSlice other = SampleDevice.hash("other");
     DiceInput unknown = layer("vm_entry", other, SampleDevice.KERNEL_KEY).build();
-    DiceInput otherSigner =
-        layer("vm_entry", SampleDevice.KERNEL.normalCodeHash(), other).build();
+    DiceInput otherSigner = layer("vm_entry", SampleDevice.KERNEL.normalCodeHash(), other).build();
     DiceInput otherName =
         layer("kernel", SampleDevice.KERNEL.normalCodeHash(), SampleDevice.KERNEL_KEY).build();
     DiceInput otherPayload = layer("payload", other, other).build();
@@ -148,8 +146,7 @@ class ServiceVmTest {
   @Test
   void comparesTheVendorPartitionRawAndInHexDigits() {
     ByteSlice digest = SampleDevice.hash("vendor").slice(0, 32);
-    ByteSlice hex =
-        ByteSlice.takeOver(digest.toHex().getBytes(StandardCharsets.US_ASCII));
+    ByteSlice hex = ByteSlice.takeOver(digest.toHex().getBytes(StandardCharsets.US_ASCII));
     ByteSlice code = ByteSlice.takeOver(Digests.sha2(64, digest));
     DiceHandover machine =
         machine(
@@ -197,8 +194,7 @@ class ServiceVmTest {
       forged = ClientVmCsr.make(SampleDevice.chain(machine), wrong, attestationKey, CHALLENGE);
     }
     assertThat(
-            catchThrowableOfType(
-                    ServiceVmException.class, () -> service().build().check(forged))
+            catchThrowableOfType(ServiceVmException.class, () -> service().build().check(forged))
                 .error())
         .isEqualTo(RequestProcessingError.COSET_ERROR);
   }

@@ -172,7 +172,8 @@ class AuthGraphTest {
     SecretKeeper served =
         FileSecretKeeper.open(
             directory, FileDeviceSecret.openOrCreate(directory.resolve("device-secret")));
-    assertThat(process(served, "8101")).isEqualTo(CborReader.decode(slice(new byte[] {(byte) 0x82, 0, 1})));
+    assertThat(process(served, "8101"))
+        .isEqualTo(CborReader.decode(slice(new byte[] {(byte) 0x82, 0, 1})));
     assertThat(code(process(served, "8104"))).isEqualTo(2);
     assertThat(code(process(served, "80"))).isEqualTo(2);
     assertThat(code(process(served, "8403"))).isEqualTo(2);

@@ -143,7 +143,8 @@ class FileSecretKeeperTest {
   @Test
   void holdsNoSecretInTheOpen() throws IOException {
     keeper.store(ID, secret(7), policy(3), client(3));
-    assertThat(new String(Files.readAllBytes(entry()), java.nio.charset.StandardCharsets.ISO_8859_1))
+    assertThat(
+            new String(Files.readAllBytes(entry()), java.nio.charset.StandardCharsets.ISO_8859_1))
         .doesNotContain("\7".repeat(8));
   }
 }

@@ -19,8 +19,7 @@ class SealFuzzTest {
             SecretId id, SecretBytes secret, SealingPolicy policy, ClientIdentity client) {}
 
         @Override
-        public SecretBytes get(
-            SecretId id, Optional<SealingPolicy> update, ClientIdentity client) {
+        public SecretBytes get(SecretId id, Optional<SealingPolicy> update, ClientIdentity client) {
           return SecretBytes.takeOver(new byte[SECRET_SIZE]);
         }
 

@@ -18,7 +18,8 @@ class SealingPolicyTest {
   private static final JsonNode VECTOR = Vectors.json("avf/sealing_policy_computed.json");
   private static final SampleDevice DEVICE = new SampleDevice("device");
 
-  private static ExplicitKeyChain chain(SampleDevice device, String instance, int kernel, long apk) {
+  private static ExplicitKeyChain chain(
+      SampleDevice device, String instance, int kernel, long apk) {
     return ExplicitKeyChain.of(SampleDevice.chain(device.clientVm(instance, kernel, apk)));
   }
 
@@ -50,10 +51,10 @@ class SealingPolicyTest {
   @Test
   void refusesOlderVersions() {
     SealingPolicy policy = policy(2, 7);
-    assertThat(policy.mismatch(chain(DEVICE, "a", 1, 7))).hasValueSatisfying(
-        why -> assertThat(why).contains("item 4").contains("-70005"));
-    assertThat(policy.mismatch(chain(DEVICE, "a", 2, 6))).hasValueSatisfying(
-        why -> assertThat(why).contains("-71002"));
+    assertThat(policy.mismatch(chain(DEVICE, "a", 1, 7)))
+        .hasValueSatisfying(why -> assertThat(why).contains("item 4").contains("-70005"));
+    assertThat(policy.mismatch(chain(DEVICE, "a", 2, 6)))
+        .hasValueSatisfying(why -> assertThat(why).contains("-71002"));
   }
 
   @Test
@@ -86,15 +87,25 @@ class SealingPolicyTest {
             Constraint.Kind.EXACT_MATCH, java.util.List.of(-1L), java.util.Optional.empty(), true);
     assertThatExceptionOfType(SealException.class)
         .isThrownBy(
-            () ->
-                SealingPolicy.forChain(
-                    ExplicitKeyChain.of(chain), java.util.List.of(impossible)))
+            () -> SealingPolicy.forChain(ExplicitKeyChain.of(chain), java.util.List.of(impossible)))
         .withMessageContaining("no value at [-1]");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"80", "8102", "8101ff", "820180", "8201818301", "8201818303800a",
-      "820181830180", "82018183024041ff", "82018183028041ff", "82018183018161610a", "a0"})
+  @ValueSource(
+      strings = {
+        "80",
+        "8102",
+        "8101ff",
+        "820180",
+        "8201818301",
+        "8201818303800a",
+        "820181830180",
+        "82018183024041ff",
+        "82018183028041ff",
+        "82018183018161610a",
+        "a0"
+      })
   void refusesMalformedPolicies(String hex) {
     if (hex.equals("820180")) {
       assertThat(SealingPolicy.decode(ByteSlice.ofHex(hex)).nodes()).hasSize(1);

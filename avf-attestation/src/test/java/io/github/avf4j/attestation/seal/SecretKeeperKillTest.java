@@ -68,12 +68,10 @@ class SecretKeeperKillTest {
   private Optional<byte[]> secret(long version) {
     FileSecretKeeper keeper = SecretKeeperChild.open(directory, DurableFiles.Steps.NONE);
     try (SecretBytes secret =
-        keeper.get(
-            SecretKeeperChild.ID, Optional.empty(), SecretKeeperChild.client(version))) {
+        keeper.get(SecretKeeperChild.ID, Optional.empty(), SecretKeeperChild.client(version))) {
       return Optional.of(secret.toByteArray());
     } catch (SecretKeeperException e) {
-      assertThat(e.error())
-          .isIn(SecretKeeperError.DICE_POLICY, SecretKeeperError.ENTRY_NOT_FOUND);
+      assertThat(e.error()).isIn(SecretKeeperError.DICE_POLICY, SecretKeeperError.ENTRY_NOT_FOUND);
       return Optional.empty();
     }
   }

@@ -94,8 +94,7 @@ public final class RelyingParty {
         show(
             "a machine that another root of the same name vouches for",
             false,
-            elsewhere.attest(
-                payload(LEAST_VERSION), DiceMode.NORMAL, machineKey, challenge),
+            elsewhere.attest(payload(LEAST_VERSION), DiceMode.NORMAL, machineKey, challenge),
             challenge);
       }
     }

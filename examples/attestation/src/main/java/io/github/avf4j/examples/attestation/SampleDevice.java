@@ -109,8 +109,7 @@ final class SampleDevice implements AutoCloseable {
     try (DiceHandover kernel = firmware.next(kernelLayer(entry, code, mode), ISSUER);
         DiceHandover machine = kernel.next(payload.input(mode, new byte[64]), ISSUER);
         CosePrivateKey leafKey = leafKey(machine)) {
-      ByteSlice request =
-          ClientVmCsr.make(machine.chain().orElseThrow(), leafKey, key, challenge);
+      ByteSlice request = ClientVmCsr.make(machine.chain().orElseThrow(), leafKey, key, challenge);
       ByteSlice leaf =
           ServiceVm.builder(serviceVm.chain().orElseThrow())
               .kernel(KERNEL)

@@ -25,7 +25,8 @@ class RelyingPartyTest {
         .containsPattern("fail +challenge +must be")
         .containsPattern("fail +chain-signatures +the leaf is not signed")
         .containsPattern("fail +secure-mode")
-        .containsPattern("fail +component-version apk:com.example.vault +version must be at least 7")
+        .containsPattern(
+            "fail +component-version apk:com.example.vault +version must be at least 7")
         .containsPattern("fail +trusted-root");
   }
 }
