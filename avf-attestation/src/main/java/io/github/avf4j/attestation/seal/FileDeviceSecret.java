@@ -60,7 +60,7 @@ public final class FileDeviceSecret implements DeviceSecret {
         create(absolute);
       }
       return open(absolute);
-    } catch (IOException e) {
+    } catch (IOException | UnsupportedOperationException e) {
       throw new DeviceSecretException(
           "cannot create or read the device secret " + absolute + ": " + e.getMessage(), e);
     }

@@ -8,6 +8,9 @@ import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SampleDevice;
 import io.github.avf4j.attestation.Vectors;
+import io.github.avf4j.attestation.cbor.CborArray;
+import io.github.avf4j.attestation.cbor.CborMap;
+import io.github.avf4j.attestation.cbor.CborReader;
 import io.github.avf4j.attestation.cbor.CborValue;
 import io.github.avf4j.attestation.cose.CosePrivateKey;
 import io.github.avf4j.attestation.dice.DiceChainRules;
@@ -17,6 +20,7 @@ import io.github.avf4j.attestation.dice.DiceRule;
 import io.github.avf4j.attestation.dice.RkpInstance;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -139,6 +143,37 @@ class ProvisioningRequestTest {
     assertThatExceptionOfType(RemoteAttestationException.class)
         .isThrownBy(() -> FactoryRequests.verify(file, before))
         .withMessageContaining("valid only from");
+  }
+
+  /** The request of a factory file with one of its unsigned items replaced. */
+  private static ByteSlice withItem(String name, int index, CborValue item) {
+    List<CborValue> items = new ArrayList<>(items(name));
+    items.set(index, item);
+    return CborArray.of(items).encoded();
+  }
+
+  private static List<CborValue> items(String name) {
+    String json = text("factory_csr/" + name + ".json");
+    String csr = json.split("\"csr\":\"")[1].split("\"")[0];
+    return CborReader.decode(Base64.getDecoder().decode(csr)).asArray().items();
+  }
+
+  @Test
+  void refusesCertificatesOfAnotherDeviceKey() {
+    CborValue other = items("v3_p256_valid_with_uds_certs").get(1);
+    assertThat(refusal(withItem("v3_ed25519_valid", 1, other), RULES))
+        .hasMessageContaining("another key than the root of the chain");
+    assertThat(refusal(withItem("v3_p256_valid", 1, CborMap.EMPTY), RULES)).isNull();
+  }
+
+  @Test
+  void refusesAPrivateKeyInTheChain() {
+    List<CborValue> chain = new ArrayList<>(items("v3_p256_valid").get(2).asArray().items());
+    CborMap.Builder key = CborMap.builder();
+    chain.get(0).asMap().entries().forEach(entry -> key.put(entry.key(), entry.value()));
+    chain.set(0, key.put(-4, CborValue.of(new byte[32])).build());
+    assertThat(refusal(withItem("v3_p256_valid", 2, CborArray.of(chain)), RULES))
+        .hasMessageContaining("label it must not hold");
   }
 
   @ParameterizedTest
