@@ -51,7 +51,7 @@ public final class CertificateFiles {
     List<ByteSlice> certificates = new ArrayList<>();
     int from = 0;
     for (int begin; (begin = text.indexOf(BEGIN, from)) >= 0; ) {
-      int end = text.indexOf(END, begin);
+      int end = text.indexOf(END, begin + BEGIN.length());
       if (end < 0) {
         throw new RemoteAttestationException("certificate in PEM has no end", begin);
       }
