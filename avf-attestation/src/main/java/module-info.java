@@ -4,6 +4,7 @@
  * <p>Needs no other module of avf4j. No type of another library shows in a signature.
  */
 module io.github.avf4j.attestation {
+  requires com.fasterxml.jackson.core;
   requires org.bouncycastle.provider;
   requires static transitive org.jspecify;
 
@@ -14,5 +15,9 @@ module io.github.avf4j.attestation {
   exports io.github.avf4j.attestation.dice;
   exports io.github.avf4j.attestation.fdt;
   exports io.github.avf4j.attestation.pvmfw;
+  exports io.github.avf4j.attestation.remote;
+  exports io.github.avf4j.attestation.seal;
   exports io.github.avf4j.attestation.verity;
+
+  uses io.github.avf4j.attestation.seal.DeviceSecret;
 }

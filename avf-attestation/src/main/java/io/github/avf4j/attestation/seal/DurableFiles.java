@@ -1,0 +1,145 @@
+package io.github.avf4j.attestation.seal;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+import java.util.UUID;
+
+/**
+ * Writes files so that a reader sees the old content or the new one, whatever happens in between,
+ * and the new one after return, also after a loss of power.
+ *
+ * <p>The order is: write beside it, fsync, rename, fsync the directory. Thread-safe.
+ */
+final class DurableFiles {
+  private static final String TEMPORARY = ".avf-tmp-";
+
+  /** Called before every operation on the file system; a test ends the process in it. */
+  interface Steps {
+    /** Does nothing. */
+    Steps NONE = operation -> {};
+
+    void before(String operation);
+  }
+
+  private DurableFiles() {}
+
+  /** Creates a file that must not exist. */
+  static void create(Path file, byte[] content) throws IOException {
+    Path temporary = write(file, content, Steps.NONE);
+    try {
+      // A link fails where the name exists, which a rename would replace.
+      Files.createLink(file, temporary);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+    syncDirectory(directoryOf(file));
+  }
+
+  /** Replaces a file, or creates it. */
+  static void replace(Path file, byte[] content, Steps steps) throws IOException {
+    Path temporary = write(file, content, steps);
+    try {
+      steps.before("rename");
+      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException | RuntimeException e) {
+      Files.deleteIfExists(temporary);
+      throw e;
+    }
+    steps.before("fsync directory");
+    syncDirectory(directoryOf(file));
+    steps.before("return");
+  }
+
+  /** Removes a file; false if there is none. */
+  static boolean remove(Path file) throws IOException {
+    boolean removed = Files.deleteIfExists(file);
+    syncDirectory(directoryOf(file));
+    return removed;
+  }
+
+  /** Removes what a process that ended in the middle left behind. */
+  static void removeTemporaryFiles(Path directory) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, TEMPORARY + "*")) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+
+  private static Path write(Path file, byte[] content, Steps steps) throws IOException {
+    Path temporary = directoryOf(file).resolve(TEMPORARY + UUID.randomUUID());
+    steps.before("create");
+    try (FileChannel channel =
+        FileChannel.open(
+            temporary,
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            ownerOnly())) {
+      int half = content.length / 2;
+      steps.before("write the first half");
+      writeAll(channel, ByteBuffer.wrap(content, 0, half));
+      steps.before("write the second half");
+      writeAll(channel, ByteBuffer.wrap(content, half, content.length - half));
+      steps.before("fsync");
+      channel.force(true);
+      steps.before("close");
+    } catch (IOException | RuntimeException e) {
+      Files.deleteIfExists(temporary);
+      throw e;
+    }
+    return temporary;
+  }
+
+  private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+
+  /** The directory that holds a file. */
+  static Path directoryOf(Path file) {
+    Path parent = file.toAbsolutePath().getParent();
+    if (parent == null) {
+      throw new IllegalArgumentException(file + " is not the name of a file in a directory");
+    }
+    return parent;
+  }
+
+  /** The attributes of a file for its owner alone, where the file system knows of owners. */
+  static FileAttribute<?>[] ownerOnly() {
+    return posix("rw-------");
+  }
+
+  /** The attributes of a directory for its owner alone. */
+  static FileAttribute<?>[] ownerOnlyDirectory() {
+    return posix("rwx------");
+  }
+
+  private static FileAttribute<?>[] posix(String permissions) {
+    return FileSystems.getDefault().supportedFileAttributeViews().contains("posix")
+        ? new FileAttribute<?>[] {
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+        }
+        : new FileAttribute<?>[0];
+  }
+
+  private static void syncDirectory(Path directory) throws IOException {
+    // Windows cannot open a directory and needs no fsync of it.
+    if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
+        && FileSystems.getDefault().supportedFileAttributeViews().contains("posix")) {
+      try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+    }
+  }
+}

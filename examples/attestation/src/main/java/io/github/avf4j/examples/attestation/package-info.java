@@ -1,0 +1,9 @@
+/**
+ * A relying party at work: {@link io.github.avf4j.examples.attestation.RelyingParty} decides,
+ * {@link io.github.avf4j.examples.attestation.SampleDevice} plays all that stands on the other
+ * side. Everything runs on the caller's thread.
+ */
+@NullMarked
+package io.github.avf4j.examples.attestation;
+
+import org.jspecify.annotations.NullMarked;
