@@ -19,7 +19,7 @@ final class LinuxGuest {
   static final String COMMAND_LINE =
       "console=ttyS0 quiet panic=-1 reboot=k pci=off random.trust_cpu=on cryptomgr.notests";
 
-  private static final Path BUILT = Path.of("../avf-microdroid/guest/target/release");
+  private static final Path BUILT = Path.of("../avf-microdroid/target/cargo/x86_64-unknown-linux-gnu/release");
   private static final List<String> MODULES =
       List.of(
           "virtio_ring",
@@ -46,7 +46,7 @@ final class LinuxGuest {
         Files.isReadable(kernel), () -> "skipped: no " + kernel + ": run bin/setup --kernel");
     Path guest = BUILT.resolve("avf-guest").toAbsolutePath().normalize();
     assumeTrue(
-        Files.isExecutable(guest), () -> "skipped: no " + guest + ": run cargo build --release");
+        Files.isExecutable(guest), () -> "skipped: no " + guest + ": build avf-microdroid first");
   }
 
   /** Returns a machine that runs the test payload with {@code arguments}. */
