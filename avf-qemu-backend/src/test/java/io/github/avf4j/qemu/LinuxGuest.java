@@ -19,7 +19,8 @@ final class LinuxGuest {
   static final String COMMAND_LINE =
       "console=ttyS0 quiet panic=-1 reboot=k pci=off random.trust_cpu=on cryptomgr.notests";
 
-  private static final Path BUILT = Path.of("../avf-microdroid/target/cargo/x86_64-unknown-linux-gnu/release");
+  private static final Path BUILT =
+      Path.of("../avf-microdroid/target/cargo/x86_64-unknown-linux-gnu/release");
   private static final List<String> MODULES =
       List.of(
           "virtio_ring",
