@@ -1,6 +1,8 @@
 package io.github.avf4j.cli;
 
 import io.github.avf4j.VirtualMachineException;
+import io.github.avf4j.cli.attestation.CsrCommand;
+import io.github.avf4j.cli.attestation.DiceCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -10,7 +12,12 @@ import picocli.CommandLine.Command;
     description = "Virtual machines, as in the Android Virtualization Framework.",
     mixinStandardHelpOptions = true,
     versionProvider = AvfCommand.Version.class,
-    subcommands = {InfoCommand.class, RunCommand.class})
+    subcommands = {
+      InfoCommand.class,
+      RunCommand.class,
+      DiceCommand.class,
+      CsrCommand.class
+    })
 public final class AvfCommand {
   AvfCommand() {}
 
