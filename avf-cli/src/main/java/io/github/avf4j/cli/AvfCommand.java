@@ -1,6 +1,7 @@
 package io.github.avf4j.cli;
 
 import io.github.avf4j.VirtualMachineException;
+import io.github.avf4j.cli.attestation.AvbCommand;
 import io.github.avf4j.cli.attestation.CsrCommand;
 import io.github.avf4j.cli.attestation.DiceCommand;
 import picocli.CommandLine;
@@ -16,7 +17,8 @@ import picocli.CommandLine.Command;
       InfoCommand.class,
       RunCommand.class,
       DiceCommand.class,
-      CsrCommand.class
+      CsrCommand.class,
+      AvbCommand.class
     })
 public final class AvfCommand {
   AvfCommand() {}
