@@ -56,7 +56,7 @@ abstract class AttestationCommand implements Callable<Integer> {
   static String reason(AttestationException e) {
     String message = Text.printable(String.valueOf(e.getMessage()));
     return e instanceof PvmfwException pvmfw
-        ? pvmfw.error() + ": " + message + " [" + pvmfw.rebootReason() + "]"
+        ? pvmfw.error() + ": " + message + " [" + pvmfw.rebootReason().line() + "]"
         : message;
   }
 
