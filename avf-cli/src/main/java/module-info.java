@@ -1,10 +1,16 @@
-/** The command line tool: what this host can do, and any kernel in a machine. */
+/**
+ * The command line tool: what this host can do, any kernel in a machine, and everything about
+ * verified boot, DICE and attestation.
+ */
 module io.github.avf4j.cli {
   requires com.fasterxml.jackson.databind;
   requires info.picocli;
   requires io.github.avf4j.api;
+  requires io.github.avf4j.attestation;
   requires static transitive org.jspecify;
 
   opens io.github.avf4j.cli to
+      info.picocli;
+  opens io.github.avf4j.cli.attestation to
       info.picocli;
 }

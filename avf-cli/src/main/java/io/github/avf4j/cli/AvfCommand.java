@@ -1,6 +1,13 @@
 package io.github.avf4j.cli;
 
 import io.github.avf4j.VirtualMachineException;
+import io.github.avf4j.cli.attestation.AttestCommand;
+import io.github.avf4j.cli.attestation.AvbCommand;
+import io.github.avf4j.cli.attestation.CsrCommand;
+import io.github.avf4j.cli.attestation.DiceCommand;
+import io.github.avf4j.cli.attestation.InstanceCommand;
+import io.github.avf4j.cli.attestation.PvmfwCommand;
+import io.github.avf4j.cli.attestation.PvmfwConfigCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -10,7 +17,17 @@ import picocli.CommandLine.Command;
     description = "Virtual machines, as in the Android Virtualization Framework.",
     mixinStandardHelpOptions = true,
     versionProvider = AvfCommand.Version.class,
-    subcommands = {InfoCommand.class, RunCommand.class})
+    subcommands = {
+      InfoCommand.class,
+      RunCommand.class,
+      DiceCommand.class,
+      CsrCommand.class,
+      AvbCommand.class,
+      AttestCommand.class,
+      PvmfwConfigCommand.class,
+      PvmfwCommand.class,
+      InstanceCommand.class
+    })
 public final class AvfCommand {
   AvfCommand() {}
 

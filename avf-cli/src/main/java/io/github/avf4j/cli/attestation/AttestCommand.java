@@ -1,0 +1,13 @@
+package io.github.avf4j.cli.attestation;
+
+import picocli.CommandLine.Command;
+
+/** {@code avf attest}. */
+@Command(
+    name = "attest",
+    description = "Decides, as a relying party, whether certificates attest a machine.",
+    mixinStandardHelpOptions = true,
+    subcommands = AttestVerifyCommand.class)
+public final class AttestCommand {
+  AttestCommand() {}
+}

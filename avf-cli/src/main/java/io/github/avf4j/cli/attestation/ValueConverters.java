@@ -1,0 +1,74 @@
+package io.github.avf4j.cli.attestation;
+
+import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.attestation.dice.RkpInstance;
+import java.math.BigInteger;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads the values of options. */
+final class ValueConverters {
+  private ValueConverters() {}
+
+  /** Reads hexadecimal digits. */
+  static final class Hex implements ITypeConverter<ByteSlice> {
+    @Override
+    public ByteSlice convert(String text) {
+      try {
+        return ByteSlice.ofHex(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(
+            "bytes are an even number of hexadecimal digits, but was \"" + text + '"');
+      }
+    }
+  }
+
+  /** Reads a number of 64 bits without sign, in decimal or after {@code 0x} in hexadecimal. */
+  static final class Unsigned implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+      try {
+        return text.startsWith("0x") || text.startsWith("0X")
+            ? Long.parseUnsignedLong(text.substring(2), 16)
+            : Long.parseUnsignedLong(text);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException(
+            "a number is 0 to "
+                + BigInteger.ONE.shiftLeft(64).subtract(BigInteger.ONE)
+                + ", but was \""
+                + text
+                + '"');
+      }
+    }
+  }
+
+  /** Reads {@code 2026-11-22T10:00:00Z} and the same with an offset. */
+  static final class Time implements ITypeConverter<Instant> {
+    @Override
+    public Instant convert(String text) {
+      try {
+        return OffsetDateTime.parse(text).toInstant();
+      } catch (DateTimeParseException e) {
+        throw new TypeConversionException(
+            "a time is like 2026-11-22T10:00:00Z, but was \"" + text + '"');
+      }
+    }
+  }
+
+  /** Reads the name of an instance. */
+  static final class Instance implements ITypeConverter<RkpInstance> {
+    @Override
+    public RkpInstance convert(String text) {
+      return RkpInstance.ofName(text)
+          .orElseThrow(
+              () ->
+                  new TypeConversionException(
+                      "an instance is default, strongbox, avf or widevine, but was \""
+                          + text
+                          + '"'));
+    }
+  }
+}
