@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class AttestationCommandsTest {
-  private static final String SIGNER = "3b621cdf1dd0d439f8393255bfe910599f1370134e7e4909b75c5cef129ac372"
+  private static final String SIGNER =
+      "3b621cdf1dd0d439f8393255bfe910599f1370134e7e4909b75c5cef129ac372"
           + "b4c744ac5c9648d51c3e100fe68efd880b53ff3ac0a398ad6e80c431db9d261e";
   private static final String CHALLENGE = "000102030405060708090a0b0c0d0e0f";
 
@@ -200,8 +201,7 @@ class AttestationCommandsTest {
 
   @Test
   void makesConfigurationDataThatItReads() throws Exception {
-    assertThat(
-            run("pvmfw-config make --dice-handover @pvmfw_test_handover.cbor --output %config"))
+    assertThat(run("pvmfw-config make --dice-handover @pvmfw_test_handover.cbor --output %config"))
         .as(err.toString())
         .isZero();
     assertThat(run("pvmfw-config dump %config")).as(err.toString()).isZero();

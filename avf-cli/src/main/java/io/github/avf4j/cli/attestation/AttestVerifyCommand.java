@@ -88,8 +88,7 @@ final class AttestVerifyCommand extends AttestationCommand {
   void run() {
     byte[] file = InputFile.read(certificates, CertificateFiles.MAX_BYTES);
     Clock clock = time == null ? Clock.systemUTC() : Clock.fixed(time, ZoneOffset.UTC);
-    AttestationResult result =
-        new AttestationVerifier(policy(), clock).verifyFile(file, challenge);
+    AttestationResult result = new AttestationVerifier(policy(), clock).verifyFile(file, challenge);
     if (json) {
       out().println(result.toJson());
     } else {
@@ -141,8 +140,7 @@ final class AttestVerifyCommand extends AttestationCommand {
       ByteSlice authority = ByteSlice.takeOver(HexFormat.of().parseHex(matcher.group(2)));
       BigInteger version =
           matcher.group(3) == null ? BigInteger.ZERO : new BigInteger(matcher.group(3));
-      return new ComponentRequirement(
-          matcher.group(1), Set.of(authority), version, Set.of());
+      return new ComponentRequirement(matcher.group(1), Set.of(authority), version, Set.of());
     }
   }
 }

@@ -78,8 +78,7 @@ final class AvbHashFooterCommand extends AttestationCommand {
   }
 
   private String requiredVersion() throws IOException {
-    ByteSlice digest =
-        footer.persistentDigest ? ByteSlice.EMPTY : ByteSlice.takeOver(new byte[1]);
+    ByteSlice digest = footer.persistentDigest ? ByteSlice.EMPTY : ByteSlice.takeOver(new byte[1]);
     HashDescriptor descriptor =
         new HashDescriptor(
             0,

@@ -121,8 +121,7 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
     int flags =
         (footer.doNotUseAb ? HashtreeDescriptor.DO_NOT_USE_AB : 0)
             | (checkAtMostOnce ? HashtreeDescriptor.CHECK_AT_MOST_ONCE : 0);
-    ByteSlice root =
-        footer.persistentDigest ? ByteSlice.EMPTY : ByteSlice.takeOver(new byte[1]);
+    ByteSlice root = footer.persistentDigest ? ByteSlice.EMPTY : ByteSlice.takeOver(new byte[1]);
     HashtreeDescriptor descriptor =
         new HashtreeDescriptor(
             1,

@@ -153,8 +153,7 @@ final class CsrVerifyCommand extends AttestationCommand {
           "challenge is not the one that was issued but " + csr.challenge().toHex());
     }
     if (json) {
-      ObjectNode node =
-          Json.object().put("valid", true).put("challenge", csr.challenge().toHex());
+      ObjectNode node = Json.object().put("valid", true).put("challenge", csr.challenge().toHex());
       node.put("key", ByteSlice.takeOver(csr.publicKey().toSubjectPublicKeyInfo()).toHex());
       Json.chain(node, chain.chain());
       Json.warnings(node, chain.warnings());

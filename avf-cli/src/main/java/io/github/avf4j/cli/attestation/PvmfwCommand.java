@@ -96,8 +96,7 @@ public final class PvmfwCommand {
                       .map(Capability::text)
                       .sorted()
                       .collect(Collectors.joining(" ")));
-      out()
-          .println("rollback index: " + Long.toUnsignedString(payload.rollbackIndex()) + rollback);
+      out().println("rollback index: " + Long.toUnsignedString(payload.rollbackIndex()) + rollback);
       payload.pageSize().ifPresent(size -> out().println("page size:      " + size));
       payload.name().ifPresent(name -> out().println("name:           " + Text.printable(name)));
       out().println("valid");

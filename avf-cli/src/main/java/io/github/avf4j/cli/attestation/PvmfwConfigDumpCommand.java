@@ -20,7 +20,8 @@ import picocli.CommandLine.Parameters;
 /** {@code avf pvmfw-config dump}. */
 @Command(
     name = "dump",
-    description = "Shows the configuration data and takes its entries apart. Secrets are not shown.",
+    description =
+        "Shows the configuration data and takes its entries apart. Secrets are not shown.",
     mixinStandardHelpOptions = true)
 final class PvmfwConfigDumpCommand extends AttestationCommand {
   /** The longest file that is read, in bytes. */
