@@ -1,6 +1,7 @@
 package io.github.avf4j;
 
-import java.nio.charset.StandardCharsets;
+import io.github.avf4j.internal.AvfStyle;
+import io.github.avf4j.internal.Require;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -41,18 +42,8 @@ public interface CustomImageConfig {
   /** Rejects what no machine can have. */
   @Value.Check
   default void check() {
-    Require.state(
-        commandLine().length() <= MAX_COMMAND_LINE
-            && StandardCharsets.US_ASCII.newEncoder().canEncode(commandLine())
-            && commandLine().indexOf('\0') < 0,
-        "commandLine must be at most %s bytes of ASCII without NUL but was \"%s\"",
-        MAX_COMMAND_LINE,
-        commandLine());
-    Require.state(
-        disks().size() <= MAX_DISKS,
-        "disks must be at most %s but were %s",
-        MAX_DISKS,
-        disks().size());
+    Require.commandLine(commandLine(), MAX_COMMAND_LINE);
+    Require.disks(disks(), MAX_DISKS);
   }
 
   /** Returns a new builder. */

@@ -1,5 +1,7 @@
 package io.github.avf4j;
 
+import io.github.avf4j.internal.AvfStyle;
+import io.github.avf4j.internal.Require;
 import java.time.Duration;
 import java.util.Optional;
 import org.immutables.value.Value;

@@ -1,5 +1,6 @@
 package io.github.avf4j.spi;
 
+import io.github.avf4j.internal.Require;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 

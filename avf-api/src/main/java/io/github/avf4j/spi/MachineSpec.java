@@ -4,7 +4,8 @@ import io.github.avf4j.Cid;
 import io.github.avf4j.CpuTopology;
 import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DataSize;
-import java.nio.charset.StandardCharsets;
+import io.github.avf4j.internal.AvfStyle;
+import io.github.avf4j.internal.Require;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -70,18 +71,8 @@ public interface MachineSpec {
         memory().bytes() % 4096 == 0 && memory().bytes() >= 2 << 20,
         "memory must be a multiple of 4096 bytes and at least 2 MiB but was %s bytes",
         memory().bytes());
-    Require.state(
-        commandLine().length() <= MAX_COMMAND_LINE
-            && StandardCharsets.US_ASCII.newEncoder().canEncode(commandLine())
-            && commandLine().indexOf('\0') < 0,
-        "the command line must be at most %s bytes of ASCII without NUL but was \"%s\"",
-        MAX_COMMAND_LINE,
-        commandLine());
-    Require.state(
-        disks().size() <= MAX_DISKS,
-        "disks must be at most %s but were %s",
-        MAX_DISKS,
-        disks().size());
+    Require.commandLine(commandLine(), MAX_COMMAND_LINE);
+    Require.disks(disks(), MAX_DISKS);
   }
 
   /** Returns a new builder. */

@@ -1,7 +1,7 @@
 package io.github.avf4j.virtio.blk;
 
+import io.github.avf4j.internal.Require;
 import io.github.avf4j.virtio.internal.AvfStyle;
-import io.github.avf4j.virtio.internal.Require;
 import java.nio.charset.StandardCharsets;
 import org.immutables.value.Value;
 

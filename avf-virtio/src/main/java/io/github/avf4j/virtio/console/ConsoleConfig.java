@@ -1,9 +1,9 @@
 package io.github.avf4j.virtio.console;
 
 import io.github.avf4j.DataSize;
+import io.github.avf4j.internal.Require;
 import io.github.avf4j.spi.ByteSink;
 import io.github.avf4j.virtio.internal.AvfStyle;
-import io.github.avf4j.virtio.internal.Require;
 import java.util.Optional;
 import org.immutables.value.Value;
 

@@ -6,7 +6,10 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.immutables.value.Value;
 
-/** The one style of every configuration type: a hidden generated class behind a nested builder. */
+/**
+ * The style of every configuration type of this module: a hidden generated class behind a nested
+ * builder. A style is found only in the module that is compiled, so each module has its own.
+ */
 @Target({ElementType.TYPE, ElementType.PACKAGE})
 @Retention(RetentionPolicy.SOURCE)
 @Value.Style(

@@ -1,8 +1,8 @@
 package io.github.avf4j.virtio.rng;
 
 import io.github.avf4j.DataSize;
+import io.github.avf4j.internal.Require;
 import io.github.avf4j.virtio.internal.AvfStyle;
-import io.github.avf4j.virtio.internal.Require;
 import org.immutables.value.Value;
 
 /**

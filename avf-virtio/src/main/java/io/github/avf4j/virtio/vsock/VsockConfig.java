@@ -2,6 +2,7 @@ package io.github.avf4j.virtio.vsock;
 
 import io.github.avf4j.Cid;
 import io.github.avf4j.DataSize;
+import io.github.avf4j.virtio.internal.AvfStyle;
 import java.time.Duration;
 import java.util.Locale;
 import org.immutables.value.Value;

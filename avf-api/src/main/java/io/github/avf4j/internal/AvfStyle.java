@@ -1,4 +1,4 @@
-package io.github.avf4j.virtio.vsock;
+package io.github.avf4j.internal;
 
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
@@ -13,5 +13,7 @@ import org.immutables.value.Value;
     visibility = Value.Style.ImplementationVisibility.PACKAGE,
     overshadowImplementation = true,
     jdkOnly = true,
-    depluralize = true)
-@interface AvfStyle {}
+    depluralize = true,
+    // Or else users need the annotation processor's jar to compile without warnings.
+    allowedClasspathAnnotations = Override.class)
+public @interface AvfStyle {}
