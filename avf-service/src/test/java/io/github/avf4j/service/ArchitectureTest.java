@@ -28,12 +28,17 @@ class ArchitectureTest {
   static final ArchRule apiKnowsOnlyTheJdk =
       classes()
           .that()
-          .resideInAnyPackage(ROOT, ROOT + ".spi")
+          .resideInAnyPackage(ROOT, ROOT + ".internal", ROOT + ".spi")
           .should()
           .onlyDependOnClassesThat()
           // Immutables leaves annotations in class files that nobody needs to read.
           .resideInAnyPackage(
-              "java..", "org.jspecify..", "org.immutables.value", ROOT, ROOT + ".spi");
+              "java..",
+              "org.jspecify..",
+              "org.immutables.value",
+              ROOT,
+              ROOT + ".internal",
+              ROOT + ".spi");
 
   @ArchTest
   static final ArchRule devicesKnowNoHypervisor =

@@ -37,6 +37,7 @@ class ArchitectureTest {
           .resideInAnyPackage(
               "java..",
               "io.github.avf4j",
+              "io.github.avf4j.internal",
               "io.github.avf4j.spi",
               "io.github.avf4j.virtio..",
               "org.immutables.value..",
