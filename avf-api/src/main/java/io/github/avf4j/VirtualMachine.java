@@ -137,7 +137,11 @@ public interface VirtualMachine extends AutoCloseable {
    */
   InputStream getLogOutput();
 
-  /** Returns how many bytes of console and log output were dropped because nobody read them. */
+  /**
+   * Returns how many bytes of console and log output were dropped because nobody read them. On the
+   * QEMU backend this leaves out what QEMU itself throws away of a flood while this process is too
+   * busy to take it.
+   */
   long getDroppedOutput();
 
   /**
