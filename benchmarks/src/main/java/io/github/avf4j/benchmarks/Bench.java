@@ -15,19 +15,26 @@ public final class Bench {
           new VmRss(),
           new VsockThroughput(),
           new VsockRoundtrip(),
-          new DemoOverhead());
+          new DemoOverhead(),
+          new AttestationChain(),
+          new AttestationVerity(),
+          new AttestationVeritySha256(),
+          new AttestationVerityMemory(),
+          new AttestationAvb());
 
   private Bench() {}
 
-  /** Runs the benchmarks named in {@code arguments}, all without a name. */
+  /**
+   * Runs the benchmarks named in {@code arguments}, all without a name. A name stands for itself
+   * and for all that begin with it and a dot.
+   */
   public static void main(String[] arguments) throws Exception {
     List<String> names = new ArrayList<>(List.of(arguments));
     boolean json = names.remove("--json");
     List<Benchmark> chosen = new ArrayList<>();
     for (Benchmark benchmark : ALL) {
-      String name = benchmark.name();
-      String group = name.substring(0, name.indexOf('.'));
-      if (names.isEmpty() || names.contains(name) || names.contains(group)) {
+      String name = benchmark.name() + ".";
+      if (names.isEmpty() || names.stream().anyMatch(given -> name.startsWith(given + "."))) {
         chosen.add(benchmark);
       }
     }

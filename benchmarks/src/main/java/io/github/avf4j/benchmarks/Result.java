@@ -19,7 +19,7 @@ record Result(String name, double value, String unit, double baseline, String go
   String row() {
     return String.format(
         Locale.ROOT,
-        "%-18s %14.2f %14.2f  %-8s %8.3f  %s",
+        "%-26s %14.2f %14.2f  %-8s %8.3f  %s",
         name,
         value,
         baseline,
@@ -30,6 +30,6 @@ record Result(String name, double value, String unit, double baseline, String go
 
   static String header() {
     return String.format(
-        "%-18s %14s %14s  %-8s %8s  %s", "name", "value", "baseline", "unit", "ratio", "goal");
+        "%-26s %14s %14s  %-8s %8s  %s", "name", "value", "baseline", "unit", "ratio", "goal");
   }
 }
