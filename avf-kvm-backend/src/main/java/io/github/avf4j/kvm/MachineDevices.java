@@ -27,8 +27,6 @@ import java.util.List;
  * afterwards thread-safe.
  */
 final class MachineDevices implements AutoCloseable {
-  private static final int QUEUE_NOTIFY = 0x50;
-
   private final VsockDevice vsock;
   private final ConsoleDevice console;
   private final List<MmioTransport> transports = new ArrayList<>();
@@ -77,7 +75,7 @@ final class MachineDevices implements AutoCloseable {
         int queue = q;
         EventFd notification = EventFd.create();
         eventFds.add(notification);
-        vm.assignIoeventfd(notification, Layout.mmioWindow(i) + QUEUE_NOTIFY, queue);
+        vm.assignIoeventfd(notification, Layout.mmioWindow(i) + MmioTransport.QUEUE_NOTIFY, queue);
         loop.onSignal(notification, () -> transport.notifyQueue(queue));
       }
     }

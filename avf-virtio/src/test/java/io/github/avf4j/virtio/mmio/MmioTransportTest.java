@@ -512,4 +512,12 @@ class MmioTransportTest {
     driver.write(STATUS, 1);
     assertThat(device.events()).hasSize(events);
   }
+
+  @Test
+  void keepsAFailureOfTheDevicesEndFromItsOwner() {
+    driver.start();
+    device.failWith(new IllegalStateException("on purpose"));
+    driver.close();
+    assertThat(device.events()).endsWith("close");
+  }
 }
