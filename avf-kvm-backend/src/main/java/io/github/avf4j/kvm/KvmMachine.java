@@ -23,6 +23,7 @@ import io.github.avf4j.kvm.vcpu.VcpuGroup;
 import io.github.avf4j.kvm.vcpu.VcpuThread;
 import io.github.avf4j.linux.EventLoop;
 import io.github.avf4j.linux.Signals;
+import io.github.avf4j.linux.Threads;
 import io.github.avf4j.spi.Machine;
 import io.github.avf4j.spi.MachineListener;
 import io.github.avf4j.spi.MachineSpec;
@@ -201,35 +202,19 @@ public final class KvmMachine implements Machine {
     if (loop.isLoopThread() || group.isVcpuThread()) {
       throw new IllegalStateException("close() must not be called from a listener");
     }
-    boolean started;
     synchronized (this) {
       if (state == State.CLOSED) {
         return;
       }
-      started = state == State.STARTED;
+      boolean started = state == State.STARTED;
       state = State.CLOSED;
       kill();
       group.join();
       devices.end();
       if (started) {
-        awaitStopTold();
+        Threads.awaitUninterruptibly(stopTold);
       }
       release();
-    }
-  }
-
-  private void awaitStopTold() {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        stopTold.await();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 
