@@ -136,7 +136,6 @@ public final class KvmMachine implements Machine {
               + "\" is "
               + state);
     }
-    state = State.STARTED;
     MmioBus mmio = devices.bus();
     List<VcpuThread> threads = new ArrayList<>();
     for (int i = 0; i < vcpus.size(); i++) {
@@ -144,12 +143,14 @@ public final class KvmMachine implements Machine {
           new VcpuThread(
               spec.name(), i, vcpus.get(i), ports, mmio, memory.guest(), group, kickSignal));
     }
+    state = State.STARTED;
     group.start(threads);
   }
 
   @Override
   public void kill() {
     group.end(new StopReason.Killed());
+    devices.abandonDisks();
   }
 
   @Override
@@ -171,6 +172,9 @@ public final class KvmMachine implements Machine {
   }
 
   private void vcpusStopped(StopReason reason) {
+    if (reason instanceof StopReason.Killed) {
+      devices.abandonDisks(); // again, as a driver may have reset one meanwhile
+    }
     loop.execute(
         () -> {
           try {

@@ -282,6 +282,14 @@ public final class MmioTransport implements AutoCloseable {
     }
   }
 
+  /**
+   * Lets the queues run empty, whatever is in them: work on them ends soon and is not done to its
+   * end. Returns at once; a driver that resets the device may use it again.
+   */
+  public void abandon() {
+    stopQueues();
+  }
+
   /** Ends the device; on return no queue is touched any more. Idempotent. */
   @Override
   public void close() {
