@@ -1,5 +1,7 @@
 package io.github.avf4j;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,7 +52,7 @@ public record HostReport(
       Map<String, String> details) {
     /** Copies the facts. */
     public Backend {
-      details = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(details));
+      details = Collections.unmodifiableMap(new LinkedHashMap<>(details));
     }
   }
 

@@ -2,6 +2,7 @@ package io.github.avf4j;
 
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -88,8 +89,11 @@ public sealed interface StopReason {
     @Override
     public String toString() {
       return String.format(
+          Locale.ROOT,
           "vcpu=%d rip=0x%x bytes=%s",
-          vcpu, instructionPointer, HexFormat.of().formatHex(instructionBytes));
+          vcpu,
+          instructionPointer,
+          HexFormat.of().formatHex(instructionBytes));
     }
   }
 

@@ -89,15 +89,7 @@ public interface VirtualMachineConfig {
         payload().isPresent() != customImage().isPresent(),
         "either a payload or a custom image must be given, not %s",
         payload().isPresent() ? "both" : "none of them");
-    Require.state(
-        memory().compareTo(MIN_MEMORY) >= 0,
-        "memory must be at least %s but was %s",
-        MIN_MEMORY,
-        memory());
-    Require.state(
-        memory().bytes() % 4096 == 0,
-        "memory must be a multiple of 4096 bytes but was %s bytes",
-        memory().bytes());
+    Require.memory(memory(), MIN_MEMORY);
     Require.state(
         debugLevel() == DebugLevel.FULL || !outputCaptured(),
         "outputCaptured needs debugLevel FULL but it was %s",

@@ -1,5 +1,6 @@
 package io.github.avf4j.internal;
 
+import io.github.avf4j.DataSize;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -14,6 +15,17 @@ public final class Require {
     if (!condition) {
       throw new IllegalStateException(String.format(Locale.ROOT, format, arguments));
     }
+  }
+
+  /**
+   * Rejects memory of less than {@code least}, or that is not made of whole pages of 4096 bytes.
+   */
+  public static void memory(DataSize memory, DataSize least) {
+    state(memory.compareTo(least) >= 0, "memory must be at least %s but was %s", least, memory);
+    state(
+        memory.bytes() % 4096 == 0,
+        "memory must be a multiple of 4096 bytes but was %s bytes",
+        memory.bytes());
   }
 
   /** Rejects a kernel command line of more than {@code most} bytes, or that is not plain ASCII. */

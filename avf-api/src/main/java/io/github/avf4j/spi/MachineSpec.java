@@ -4,6 +4,7 @@ import io.github.avf4j.Cid;
 import io.github.avf4j.CpuTopology;
 import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DataSize;
+import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.internal.AvfStyle;
 import io.github.avf4j.internal.Require;
 import java.nio.file.Path;
@@ -34,7 +35,10 @@ public interface MachineSpec {
   /** Returns the number of vCPUs. */
   CpuTopology cpuTopology();
 
-  /** Returns the guest's memory, a multiple of 4096 bytes and at least 2 MiB. */
+  /**
+   * Returns the guest's memory, a multiple of 4096 bytes and at least {@link
+   * VirtualMachineConfig#MIN_MEMORY}.
+   */
   DataSize memory();
 
   /** Returns the kernel: an ELF with a PVH or 64-bit entry, or a bzImage. */
@@ -67,10 +71,7 @@ public interface MachineSpec {
   /** Rejects what no backend can make. */
   @Value.Check
   default void check() {
-    Require.state(
-        memory().bytes() % 4096 == 0 && memory().bytes() >= 2 << 20,
-        "memory must be a multiple of 4096 bytes and at least 2 MiB but was %s bytes",
-        memory().bytes());
+    Require.memory(memory(), VirtualMachineConfig.MIN_MEMORY);
     Require.commandLine(commandLine(), MAX_COMMAND_LINE);
     Require.disks(disks(), MAX_DISKS);
   }

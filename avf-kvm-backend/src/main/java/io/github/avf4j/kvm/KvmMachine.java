@@ -23,6 +23,7 @@ import io.github.avf4j.kvm.vcpu.VcpuGroup;
 import io.github.avf4j.kvm.vcpu.VcpuThread;
 import io.github.avf4j.linux.EventLoop;
 import io.github.avf4j.linux.Signals;
+import io.github.avf4j.linux.Threads;
 import io.github.avf4j.spi.Machine;
 import io.github.avf4j.spi.MachineListener;
 import io.github.avf4j.spi.MachineSpec;
@@ -135,7 +136,6 @@ public final class KvmMachine implements Machine {
               + "\" is "
               + state);
     }
-    state = State.STARTED;
     MmioBus mmio = devices.bus();
     List<VcpuThread> threads = new ArrayList<>();
     for (int i = 0; i < vcpus.size(); i++) {
@@ -143,12 +143,14 @@ public final class KvmMachine implements Machine {
           new VcpuThread(
               spec.name(), i, vcpus.get(i), ports, mmio, memory.guest(), group, kickSignal));
     }
+    state = State.STARTED;
     group.start(threads);
   }
 
   @Override
   public void kill() {
     group.end(new StopReason.Killed());
+    devices.abandonDisks();
   }
 
   @Override
@@ -170,6 +172,9 @@ public final class KvmMachine implements Machine {
   }
 
   private void vcpusStopped(StopReason reason) {
+    if (reason instanceof StopReason.Killed) {
+      devices.abandonDisks(); // again, as a driver may have reset one meanwhile
+    }
     loop.execute(
         () -> {
           try {
@@ -201,35 +206,19 @@ public final class KvmMachine implements Machine {
     if (loop.isLoopThread() || group.isVcpuThread()) {
       throw new IllegalStateException("close() must not be called from a listener");
     }
-    boolean started;
     synchronized (this) {
       if (state == State.CLOSED) {
         return;
       }
-      started = state == State.STARTED;
+      boolean started = state == State.STARTED;
       state = State.CLOSED;
       kill();
       group.join();
       devices.end();
       if (started) {
-        awaitStopTold();
+        Threads.awaitUninterruptibly(stopTold);
       }
       release();
-    }
-  }
-
-  private void awaitStopTold() {
-    boolean interrupted = false;
-    while (true) {
-      try {
-        stopTold.await();
-        break;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 

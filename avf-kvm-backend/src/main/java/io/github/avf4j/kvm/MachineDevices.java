@@ -27,11 +27,10 @@ import java.util.List;
  * afterwards thread-safe.
  */
 final class MachineDevices implements AutoCloseable {
-  private static final int QUEUE_NOTIFY = 0x50;
-
   private final VsockDevice vsock;
   private final ConsoleDevice console;
   private final List<MmioTransport> transports = new ArrayList<>();
+  private final List<MmioTransport> disks = new ArrayList<>();
   private final List<EventFd> eventFds = new ArrayList<>();
 
   /**
@@ -48,7 +47,7 @@ final class MachineDevices implements AutoCloseable {
       add(console, memory);
       add(new RngDevice(RngConfig.builder().build()), memory);
       for (DiskSpec disk : spec.disks()) {
-        add(BlkDevice.of(disk, RawDisk.open(disk)), memory);
+        disks.add(add(BlkDevice.of(disk, RawDisk.open(disk)), memory));
       }
     } catch (Throwable t) {
       close();
@@ -56,7 +55,7 @@ final class MachineDevices implements AutoCloseable {
     }
   }
 
-  private void add(VirtioDevice device, GuestMemory memory) {
+  private MmioTransport add(VirtioDevice device, GuestMemory memory) {
     EventFd interrupt;
     try {
       interrupt = EventFd.create();
@@ -65,7 +64,9 @@ final class MachineDevices implements AutoCloseable {
       throw e;
     }
     eventFds.add(interrupt);
-    transports.add(new MmioTransport(device, memory, interrupt::signal));
+    MmioTransport transport = new MmioTransport(device, memory, interrupt::signal);
+    transports.add(transport);
+    return transport;
   }
 
   /** Connects interrupts and queue notifications. */
@@ -77,7 +78,7 @@ final class MachineDevices implements AutoCloseable {
         int queue = q;
         EventFd notification = EventFd.create();
         eventFds.add(notification);
-        vm.assignIoeventfd(notification, Layout.mmioWindow(i) + QUEUE_NOTIFY, queue);
+        vm.assignIoeventfd(notification, Layout.mmioWindow(i) + MmioTransport.QUEUE_NOTIFY, queue);
         loop.onSignal(notification, () -> transport.notifyQueue(queue));
       }
     }
@@ -90,6 +91,14 @@ final class MachineDevices implements AutoCloseable {
         transport.notifyQueue(q);
       }
     }
+  }
+
+  /**
+   * Gives up what the disks have been asked for: a queue full of requests can keep the host's
+   * storage busy for minutes. Returns at once.
+   */
+  void abandonDisks() {
+    disks.forEach(MmioTransport::abandon);
   }
 
   int count() {

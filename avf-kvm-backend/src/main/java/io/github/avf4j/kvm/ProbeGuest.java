@@ -55,7 +55,11 @@ final class ProbeGuest {
   /** Takes the guest's reports. */
   private static final class Report implements PortDevice {
     private final StringBuffer steps = new StringBuffer();
-    private VcpuGroup group = new VcpuGroup(nanoTime -> {}, reason -> {});
+    private final VcpuGroup group;
+
+    Report(VcpuGroup group) {
+      this.group = group;
+    }
 
     @Override
     public int readPort(int offset) {
@@ -99,8 +103,7 @@ final class ProbeGuest {
   private static Result run(KvmVcpu vcpu, MachineMemory memory, Duration timeout) {
     CompletableFuture<StopReason> stopped = new CompletableFuture<>();
     VcpuGroup group = new VcpuGroup(nanoTime -> {}, stopped::complete);
-    Report report = new Report();
-    report.group = group;
+    Report report = new Report(group);
     PortBus ports = new PortBus();
     ports.add(PORT, report);
     VcpuThread thread =

@@ -1,5 +1,6 @@
 package io.github.avf4j.linux;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 
 /**
@@ -28,7 +29,7 @@ final class Epoll implements AutoCloseable {
     Errno.check(
         "epoll_ctl(EPOLL_CTL_ADD)",
         LibC.epoll_ctl(fd.number(), LibC.EPOLL_CTL_ADD, watched.number(), event.address()));
-    java.lang.ref.Reference.reachabilityFence(event);
+    Reference.reachabilityFence(event);
   }
 
   void remove(Fd watched) {

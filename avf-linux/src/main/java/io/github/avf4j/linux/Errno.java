@@ -3,6 +3,7 @@ package io.github.avf4j.linux;
 import com.sun.jna.Native;
 import io.github.avf4j.HypervisorException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
 
 /**
@@ -110,6 +111,6 @@ public final class Errno {
   /** Returns {@code text} in UTF-8 with a terminating NUL. */
   static byte[] cString(String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-    return java.util.Arrays.copyOf(bytes, bytes.length + 1);
+    return Arrays.copyOf(bytes, bytes.length + 1);
   }
 }

@@ -76,8 +76,13 @@ public final class EventLoop implements AutoCloseable {
       handlers.set(token, handler);
     }
     table = handlers.toArray(new Runnable[0]);
+    try {
+      epoll.add(fd, edge, token);
+    } catch (RuntimeException e) {
+      forget(token);
+      throw e;
+    }
     tokens.put(fd, token);
-    epoll.add(fd, edge, token);
   }
 
   /** Stops watching; a handler that runs at this moment is not waited for. */
@@ -87,9 +92,13 @@ public final class EventLoop implements AutoCloseable {
       if (!fd.isClosed()) { // closing a descriptor has taken it out already
         epoll.remove(fd);
       }
-      handlers.set(token, null);
-      table = handlers.toArray(new Runnable[0]);
+      forget(token);
     }
+  }
+
+  private void forget(int token) {
+    handlers.set(token, null);
+    table = handlers.toArray(new Runnable[0]);
   }
 
   /** Runs {@code task} soon on the loop's thread; dropped when the loop is closed before. */

@@ -82,6 +82,15 @@ public final class MemFd implements AutoCloseable {
     Errno.check("fcntl(F_ADD_SEALS)", LibC.fcntl(fd.number(), LibC.F_ADD_SEALS, seals));
   }
 
+  /**
+   * Says whether nobody can ever shorten the file behind {@code fd}, be it this process or another
+   * one. False for everything that is no file in memory.
+   */
+  public static boolean isShrinkSealed(Fd fd) {
+    int seals = LibC.fcntl(fd.number(), LibC.F_GET_SEALS, 0);
+    return seals != -1 && (seals & LibC.F_SEAL_SHRINK) != 0;
+  }
+
   /** Returns the descriptor, still owned by this object. */
   public Fd fd() {
     return fd;

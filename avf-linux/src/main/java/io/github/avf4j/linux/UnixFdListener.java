@@ -38,8 +38,7 @@ public final class UnixFdListener implements AutoCloseable {
    * Waits for a connection.
    *
    * @return empty when {@code timeout} has passed
-   * @throws io.github.avf4j.HypervisorException if the socket fails or {@link #shutdown()} was
-   *     called
+   * @throws io.github.avf4j.HypervisorException if the socket fails
    */
   public Optional<UnixFdChannel> accept(Duration timeout) {
     if (!UnixFdChannel.awaitReadable(fd, timeout)) {
@@ -52,13 +51,6 @@ public final class UnixFdListener implements AutoCloseable {
   /** Returns the descriptor, still owned by this object. */
   public Fd fd() {
     return fd;
-  }
-
-  /** Makes {@link #accept} of another thread fail. */
-  public void shutdown() {
-    if (!fd.isClosed()) {
-      LibC.shutdown(fd.number(), LibC.SHUT_RDWR);
-    }
   }
 
   @Override

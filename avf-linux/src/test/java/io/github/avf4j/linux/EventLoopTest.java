@@ -1,13 +1,18 @@
 package io.github.avf4j.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.avf4j.HypervisorException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class EventLoopTest {
   private final LinkedBlockingQueue<String> heard = new LinkedBlockingQueue<>();
@@ -61,6 +66,22 @@ class EventLoopTest {
       a.signal();
       loop.execute(() -> heard.add("task"));
       assertThat(next()).isEqualTo("task");
+    }
+  }
+
+  @Test
+  void forgetsWhatCannotBeWatched(@TempDir Path folder) throws Exception {
+    Path path = Files.write(folder.resolve("file"), new byte[1]);
+    try (EventLoop loop = new EventLoop("avf-test-io", failures::add);
+        Fd file = Fd.openReadWrite(path);
+        EventFd a = EventFd.create()) {
+      assertThatThrownBy(() -> loop.onReadable(file, () -> heard.add("file")))
+          .isInstanceOf(HypervisorException.class)
+          .hasMessageContaining("EPERM");
+      loop.remove(file);
+      loop.onSignal(a, () -> heard.add("a"));
+      a.signal();
+      assertThat(next()).isEqualTo("a");
     }
   }
 

@@ -64,6 +64,20 @@ class MemoryMappingTest {
   }
 
   @Test
+  void knowsFilesThatNobodyCanShorten() throws Exception {
+    Path path = Files.write(folder.resolve("file"), new byte[4096]);
+    try (MemFd memory = MemFd.create("memory", 4096);
+        EventFd event = EventFd.create();
+        Fd file = Fd.openReadWrite(path)) {
+      assertThat(MemFd.isShrinkSealed(memory.fd())).isFalse();
+      memory.sealSize();
+      assertThat(MemFd.isShrinkSealed(memory.fd())).isTrue();
+      assertThat(MemFd.isShrinkSealed(file)).isFalse();
+      assertThat(MemFd.isShrinkSealed(event.fd())).isFalse();
+    }
+  }
+
+  @Test
   void closesTwice() {
     MemoryMapping mapping = MemoryMapping.anonymous(4096);
     mapping.close();

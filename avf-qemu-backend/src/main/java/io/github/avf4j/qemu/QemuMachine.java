@@ -64,15 +64,15 @@ final class QemuMachine implements Machine {
     this.listener = listener;
     this.vsock =
         new VsockDevice(VsockConfig.builder().cid(spec.cid()).queueSize(QUEUE_SIZE).build());
-    try {
-      this.process = new MachineProcess(binary, spec, vsock);
-    } catch (RuntimeException e) {
-      vsock.close();
-      throw e;
-    }
+    this.process = new MachineProcess(binary, spec, vsock);
     control = new Thread(null, this::follow, "avf-" + name + "-qmp", 512 << 10);
     control.setDaemon(true);
-    control.start();
+    try {
+      control.start();
+    } catch (Throwable t) { // no thread can be made
+      process.close();
+      throw t;
+    }
   }
 
   @Override
@@ -187,6 +187,9 @@ final class QemuMachine implements Machine {
 
   @Override
   public void close() {
+    if (Thread.currentThread() == control) {
+      throw new IllegalStateException("close() must not be called from a listener");
+    }
     kill();
     synchronized (lock) {
       state = State.CLOSED;

@@ -2,6 +2,7 @@ package io.github.avf4j.qemu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.github.avf4j.DataSize;
 import io.github.avf4j.InvalidImageException;
@@ -9,11 +10,13 @@ import io.github.avf4j.StopReason;
 import io.github.avf4j.spi.ByteSink;
 import io.github.avf4j.spi.DiskSpec;
 import io.github.avf4j.spi.Machine;
+import io.github.avf4j.spi.MachineListener;
 import io.github.avf4j.spi.MachineSpec;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -78,6 +81,37 @@ class QemuMachineTest {
       machine.kill();
     }
     assertThat(recorder.stopsLeft()).isZero();
+  }
+
+  @Test
+  void startsOnAThreadThatIsInterrupted() throws Exception {
+    try (Machine machine = backend.create(spec(new TinyGuest().print("here").hang()), recorder)) {
+      Thread.currentThread().interrupt();
+      machine.start();
+      assertThat(Thread.interrupted()).as("the interrupt is kept").isTrue();
+      recorder.awaitOutput("here");
+    }
+  }
+
+  @Test
+  void refusesToBeClosedByItsListener() throws Exception {
+    CompletableFuture<Machine> made = new CompletableFuture<>();
+    CompletableFuture<Throwable> refused = new CompletableFuture<>();
+    MachineListener closer =
+        new MachineListener() {
+          @Override
+          public void entered(long nanoTime) {}
+
+          @Override
+          public void stopped(StopReason reason) {
+            refused.complete(catchThrowable(() -> made.get(1, TimeUnit.MINUTES).close()));
+          }
+        };
+    try (Machine machine = backend.create(spec(new TinyGuest().powerOff()), closer)) {
+      made.complete(machine);
+      machine.start();
+      assertThat(refused.get(1, TimeUnit.MINUTES)).isInstanceOf(IllegalStateException.class);
+    }
   }
 
   @Test

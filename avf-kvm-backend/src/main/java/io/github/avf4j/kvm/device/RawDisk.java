@@ -102,7 +102,8 @@ public final class RawDisk implements BlockBackend {
 
   @Override
   public void close() {
-    file.close();
-    descriptor.close();
+    try (descriptor) {
+      file.close();
+    }
   }
 }

@@ -50,7 +50,6 @@ public final class Kvm {
   public static final int KVM_IOEVENTFD_FLAG_DATAMATCH = 1;
 
   public static final int KVM_EXIT_IO = 2;
-  public static final int KVM_EXIT_HLT = 5;
   public static final int KVM_EXIT_MMIO = 6;
   public static final int KVM_EXIT_SHUTDOWN = 8;
   public static final int KVM_EXIT_FAIL_ENTRY = 9;
@@ -60,7 +59,6 @@ public final class Kvm {
 
   public static final int KVM_SYSTEM_EVENT_SHUTDOWN = 1;
   public static final int KVM_SYSTEM_EVENT_RESET = 2;
-  public static final int KVM_SYSTEM_EVENT_CRASH = 3;
 
   private static final int TYPE = 0xAE << 8;
 

@@ -6,6 +6,7 @@ import io.github.avf4j.linux.Errno;
 import io.github.avf4j.linux.Fd;
 import io.github.avf4j.linux.Ioctl;
 import io.github.avf4j.linux.NativeBuffer;
+import java.lang.ref.Reference;
 import java.nio.file.Path;
 
 /** The open {@code /dev/kvm}. Thread-safe. */
@@ -85,7 +86,7 @@ public final class KvmSystem implements AutoCloseable {
       NativeBuffer cpuid = NativeBuffer.allocate(Cpuid.ENTRIES + room * Cpuid.ENTRY_SIZE);
       cpuid.bytes().putInt(0, room);
       int result = Ioctl.issue(fd.number(), Kvm.KVM_GET_SUPPORTED_CPUID, cpuid.address());
-      java.lang.ref.Reference.reachabilityFence(cpuid);
+      Reference.reachabilityFence(cpuid);
       if (result >= 0) {
         return cpuid;
       }

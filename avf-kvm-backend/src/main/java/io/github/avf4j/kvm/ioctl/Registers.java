@@ -7,12 +7,8 @@ import io.github.avf4j.linux.NativeBuffer;
  * 32, rdi 40, rsp 48, rbp 56, r8 to r15 from 64, rip 128, rflags 136. Confined to one thread.
  */
 public final class Registers {
-  public static final int RAX = 0;
   public static final int RBX = 8;
-  public static final int RCX = 16;
-  public static final int RDX = 24;
   public static final int RSI = 32;
-  public static final int RDI = 40;
   public static final int RSP = 48;
   public static final int RBP = 56;
   public static final int RIP = 128;

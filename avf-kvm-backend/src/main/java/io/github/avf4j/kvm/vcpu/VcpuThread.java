@@ -11,6 +11,7 @@ import io.github.avf4j.linux.Errno;
 import io.github.avf4j.linux.Signals;
 import io.github.avf4j.virtio.memory.GuestMemory;
 import java.lang.invoke.VarHandle;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -214,8 +215,6 @@ public final class VcpuThread implements Runnable {
   }
 
   private void crash(CrashKind kind, String detail) {
-    group.end(
-        new StopReason.Crash(
-            kind, detail, java.util.Optional.of(CrashReport.of(index, vcpu, memory))));
+    group.end(new StopReason.Crash(kind, detail, Optional.of(CrashReport.of(index, vcpu, memory))));
   }
 }

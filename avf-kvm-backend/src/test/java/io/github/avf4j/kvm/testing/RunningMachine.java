@@ -1,6 +1,7 @@
 package io.github.avf4j.kvm.testing;
 
 import io.github.avf4j.Cid;
+import io.github.avf4j.CpuTopology;
 import io.github.avf4j.DataSize;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.kvm.KvmMachine;
@@ -69,7 +70,7 @@ public final class RunningMachine implements AutoCloseable {
         change.apply(
             MachineSpec.builder()
                 .name("test")
-                .cpuTopology(io.github.avf4j.CpuTopology.oneCpu())
+                .cpuTopology(CpuTopology.oneCpu())
                 .memory(DataSize.ofMebibytes(2))
                 .commandLine("")
                 .cid(new Cid(3))));

@@ -4,12 +4,12 @@ import io.github.avf4j.HypervisorException;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.qemu.qmp.QmpConnection;
 import io.github.avf4j.qemu.vhostuser.VhostUserServer;
+import io.github.avf4j.spi.ByteSink;
 import io.github.avf4j.spi.DiskSpec;
 import io.github.avf4j.spi.MachineSpec;
 import io.github.avf4j.virtio.VirtioDevice;
-import java.io.IOException;
+import io.github.avf4j.virtio.blk.FileBackend;
 import java.io.OutputStream;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -61,28 +61,23 @@ public final class MachineProcess implements AutoCloseable {
                   VSOCK_QUEUES,
                   spec.memory().bytes(),
                   threads + "-io"));
-      serial =
-          keep(
-              OutputPump.listen(
-                  folder.file(QemuCommand.SERIAL_SOCKET),
-                  spec.serialOutput(),
-                  threads + "-serial"));
-      console =
-          keep(
-              OutputPump.listen(
-                  folder.file(QemuCommand.CONSOLE_SOCKET),
-                  spec.consoleOutput(),
-                  threads + "-console"));
+      serial = pump(folder, QemuCommand.SERIAL_SOCKET, spec.serialOutput(), threads);
+      console = pump(folder, QemuCommand.CONSOLE_SOCKET, spec.consoleOutput(), threads);
       process =
           keep(QemuProcess.start(folder, QemuCommand.forMachine(binary, spec, folder), threads));
       qmp = process.connect(START_TIMEOUT);
     } catch (HypervisorException e) {
       close();
       throw causedByImage(e) ? new InvalidImageException(e.getMessage(), e) : e;
-    } catch (RuntimeException e) {
+    } catch (Throwable t) { // also when no thread can be made
       close();
-      throw e;
+      throw t;
     }
+  }
+
+  /** Takes the output that comes to a socket, on a thread with the socket's name. */
+  private OutputPump pump(PrivateFolder folder, String socket, ByteSink sink, String threads) {
+    return keep(OutputPump.listen(folder.file(socket), sink, threads + '-' + socket));
   }
 
   /** Tells from QEMU's words what only QEMU finds out. */
@@ -99,30 +94,7 @@ public final class MachineProcess implements AutoCloseable {
     KernelFile.requireBootable(spec.kernel());
     spec.initrd().ifPresent(initrd -> KernelFile.requireReadable("initrd", initrd));
     for (DiskSpec disk : spec.disks()) {
-      KernelFile.requireReadable("disk", disk.image());
-      if (!disk.readOnly() && !Files.isWritable(disk.image())) {
-        throw new InvalidImageException(
-            "the disk "
-                + disk.image()
-                + " cannot be written: give this user access, or make it"
-                + " read-only");
-      }
-      requireSectors(disk);
-    }
-  }
-
-  private static void requireSectors(DiskSpec disk) {
-    try {
-      long size = Files.size(disk.image());
-      if (size == 0 || size % 512 != 0) {
-        throw new InvalidImageException(
-            "the size of the disk "
-                + disk.image()
-                + " must be a nonzero multiple of 512 but was "
-                + size);
-      }
-    } catch (IOException e) {
-      throw new InvalidImageException("the disk " + disk.image() + " cannot be read: " + e, e);
+      FileBackend.open(disk.image(), disk.readOnly()).close();
     }
   }
 

@@ -42,7 +42,13 @@ public final class OutputPump implements AutoCloseable {
    * @throws io.github.avf4j.HypervisorException if it cannot be bound
    */
   static OutputPump listen(Path socket, ByteSink sink, String threadName) {
-    return new OutputPump(QemuProcess.listen(socket), sink, threadName);
+    ServerSocketChannel listener = QemuProcess.listen(socket);
+    try {
+      return new OutputPump(listener, sink, threadName);
+    } catch (Throwable t) { // no thread can be made
+      QemuProcess.closeQuietly(listener);
+      throw t;
+    }
   }
 
   private void run() {

@@ -59,7 +59,8 @@ final class QemuCommand {
   }
 
   private static ObjectNode memory(long size) {
-    return object("memory-backend-memfd").put("size", size).put("share", true);
+    // The vsock device maps it, and takes only what QEMU can no longer cut.
+    return object("memory-backend-memfd").put("size", size).put("share", true).put("seal", true);
   }
 
   private static ObjectNode object(String type) {

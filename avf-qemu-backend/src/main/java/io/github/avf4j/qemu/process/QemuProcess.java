@@ -49,12 +49,16 @@ public final class QemuProcess implements AutoCloseable {
    */
   static QemuProcess start(PrivateFolder folder, List<String> command, String threadPrefix) {
     ServerSocketChannel listener = listen(folder.file(QemuCommand.QMP_SOCKET));
+    Supervisor supervisor = null;
     try {
-      Supervisor supervisor = Supervisor.start(folder.path(), command);
+      supervisor = Supervisor.start(folder.path(), command);
       return new QemuProcess(supervisor, listener, threadPrefix + "-stderr");
-    } catch (RuntimeException e) {
+    } catch (Throwable t) { // also when no thread can be made
       closeQuietly(listener);
-      throw e;
+      if (supervisor != null) {
+        supervisor.kill();
+      }
+      throw t;
     }
   }
 
@@ -127,11 +131,6 @@ public final class QemuProcess implements AutoCloseable {
   /** Kills QEMU with SIGKILL. Returns at once. Idempotent. */
   public void kill() {
     supervisor.kill();
-  }
-
-  /** Runs {@code action} on any thread when QEMU has ended. */
-  void onEnd(Runnable action) {
-    supervisor.onExit().thenRun(action);
   }
 
   /**

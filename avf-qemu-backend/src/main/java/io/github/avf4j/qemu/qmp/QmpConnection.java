@@ -85,8 +85,16 @@ public final class QmpConnection implements AutoCloseable {
 
   private synchronized void write(String command, ObjectNode arguments) throws IOException {
     ByteBuffer line = ByteBuffer.wrap(QmpCodec.encode(command, arguments));
-    while (line.hasRemaining()) {
-      channel.write(line);
+    // A socket that an interrupted thread writes to is closed, and with it goes the machine.
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (line.hasRemaining()) {
+        channel.write(line);
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

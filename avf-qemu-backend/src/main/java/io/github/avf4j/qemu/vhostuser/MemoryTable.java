@@ -1,6 +1,7 @@
 package io.github.avf4j.qemu.vhostuser;
 
 import io.github.avf4j.linux.Fd;
+import io.github.avf4j.linux.MemFd;
 import io.github.avf4j.linux.MemoryMapping;
 import io.github.avf4j.virtio.memory.GuestMemory;
 import io.github.avf4j.virtio.memory.GuestRegion;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The guest's memory as SET_MEM_TABLE gave it, mapped into this process.
@@ -55,8 +57,11 @@ final class MemoryTable implements AutoCloseable {
         || message.fdCount() != count) {
       throw new VhostUserException(
           String.format(
+              Locale.ROOT,
               "a memory table of %d regions must not have %d bytes and %d descriptors",
-              count, payload.limit(), message.fdCount()));
+              count,
+              payload.limit(),
+              message.fdCount()));
     }
     List<Region> regions = new ArrayList<>(count);
     long left = limit;
@@ -93,7 +98,7 @@ final class MemoryTable implements AutoCloseable {
   /**
    * Maps the regions; the descriptors of the message are closed in any case.
    *
-   * @throws VhostUserException if a file is too short or regions overlap
+   * @throws VhostUserException if a file is too short or could become so, or regions overlap
    * @throws io.github.avf4j.HypervisorException if the system refuses the mapping
    */
   static MemoryTable map(List<Region> regions, Message message) {
@@ -105,7 +110,7 @@ final class MemoryTable implements AutoCloseable {
           if (fd == null) {
             throw new VhostUserException("a memory region came without a descriptor");
           }
-          requireLength(fd, region.fileOffset() + region.size());
+          requireFixedLength(fd, region.fileOffset() + region.size());
           mappings.add(MemoryMapping.shared(fd, region.fileOffset(), region.size()));
         }
         guestRegions.add(
@@ -122,8 +127,15 @@ final class MemoryTable implements AutoCloseable {
     }
   }
 
-  /** An access behind the end of the file would be a SIGBUS. */
-  private static void requireLength(Fd fd, long length) {
+  /**
+   * An access behind the end of the file would be a SIGBUS, now and as long as it is mapped. So the
+   * length is looked at after the seal, without which the front-end could cut the file any time.
+   */
+  private static void requireFixedLength(Fd fd, long length) {
+    if (!MemFd.isShrinkSealed(fd)) {
+      throw new VhostUserException(
+          "the descriptor of a memory region is no memfd that is sealed against shrinking");
+    }
     try {
       Path file = Path.of("/proc/self/fd/" + fd.number());
       if (!Files.isRegularFile(file) || Files.size(file) < length) {

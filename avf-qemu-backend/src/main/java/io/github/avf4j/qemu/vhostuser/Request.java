@@ -1,5 +1,7 @@
 package io.github.avf4j.qemu.vhostuser;
 
+import java.util.Locale;
+
 /**
  * The front-end's requests that are served, with the limits of their payload in bytes and of the
  * descriptors that come along.
@@ -67,8 +69,12 @@ enum Request {
     if (size < minPayload || size > maxPayload) {
       throw new VhostUserException(
           String.format(
+              Locale.ROOT,
               "the payload of %s must have %d to %d bytes but had %d",
-              this, minPayload, maxPayload, size));
+              this,
+              minPayload,
+              maxPayload,
+              size));
     }
   }
 
@@ -77,7 +83,11 @@ enum Request {
     if (count > maxFds) {
       throw new VhostUserException(
           String.format(
-              "%s must bring at most %d descriptors but brought %d", this, maxFds, count));
+              Locale.ROOT,
+              "%s must bring at most %d descriptors but brought %d",
+              this,
+              maxFds,
+              count));
     }
   }
 }

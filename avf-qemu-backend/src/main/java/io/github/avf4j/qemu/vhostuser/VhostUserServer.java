@@ -2,13 +2,13 @@ package io.github.avf4j.qemu.vhostuser;
 
 import io.github.avf4j.HypervisorException;
 import io.github.avf4j.linux.EventLoop;
+import io.github.avf4j.linux.Threads;
 import io.github.avf4j.linux.UnixFdChannel;
 import io.github.avf4j.linux.UnixFdListener;
 import io.github.avf4j.virtio.VirtioDevice;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,7 +22,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class VhostUserServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(VhostUserServer.class);
-  private static final long CLOSE_SECONDS = 10;
 
   private final VirtioDevice device;
   private final int queues;
@@ -46,9 +45,9 @@ public final class VhostUserServer implements AutoCloseable {
     this.listener = UnixFdListener.bind(socket);
     try {
       loop = new EventLoop(threadName, e -> LOG.warn("{} failed", threadName, e));
-    } catch (RuntimeException e) {
+    } catch (Throwable t) { // also when no thread can be made
       listener.close();
-      throw e;
+      throw t;
     }
   }
 
@@ -64,12 +63,24 @@ public final class VhostUserServer implements AutoCloseable {
   public static VhostUserServer listen(
       Path socket, VirtioDevice device, int queues, long memoryLimit, String threadName) {
     VhostUserServer server = new VhostUserServer(socket, device, queues, memoryLimit, threadName);
-    server.loop.onReadable(server.listener.fd(), server::accept);
+    try {
+      server.loop.onReadable(server.listener.fd(), server::accept);
+    } catch (RuntimeException e) {
+      server.close();
+      throw e;
+    }
     return server;
   }
 
   private void accept() {
-    UnixFdChannel accepted = listener.accept(Duration.ZERO).orElse(null);
+    UnixFdChannel accepted;
+    try {
+      accepted = listener.accept(Duration.ZERO).orElse(null);
+    } catch (HypervisorException e) {
+      LOG.warn("a vhost-user connection was refused: {}", e.getMessage());
+      stopListening(); // or the loop would try again and again
+      return;
+    }
     if (accepted == null) {
       return;
     }
@@ -138,13 +149,10 @@ public final class VhostUserServer implements AutoCloseable {
             done.countDown();
           }
         });
-    try {
-      if (!done.await(CLOSE_SECONDS, TimeUnit.SECONDS)) {
-        LOG.warn("a vhost-user connection did not end within {} s", CLOSE_SECONDS);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    // Without a limit and whatever interrupts: a loop that is closed before it has run the task
+    // would
+    // leave the guest's memory mapped, and its end is waited for anyway.
+    Threads.awaitUninterruptibly(done);
     loop.close();
   }
 }

@@ -35,6 +35,7 @@ final class FrontEnd implements AutoCloseable {
   final GuestMemory memory = GuestMemory.of(List.of(new GuestRegion(BASE, SIZE, mapping.chunks())));
 
   FrontEnd(Path socket) {
+    file.sealSize(); // as QEMU does
     channel = UnixFdChannel.connect(socket);
   }
 

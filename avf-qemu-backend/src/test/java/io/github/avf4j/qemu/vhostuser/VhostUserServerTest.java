@@ -38,16 +38,17 @@ class VhostUserServerTest {
   private FrontEnd frontEnd;
 
   @BeforeEach
-  void connect() {
+  void connect() throws IOException {
     warmUp();
     server =
         VhostUserServer.listen(folder.resolve("s"), device, 2, FrontEnd.SIZE, "avf-test-vhost");
     frontEnd = new FrontEnd(folder.resolve("s"));
   }
 
-  /** Loads the native library, which opens descriptors of its own. */
-  private static void warmUp() {
+  /** Loads the native library and the JDK's channels, which open descriptors of their own. */
+  private static void warmUp() throws IOException {
     EventFd.create().close();
+    Files.readAllLines(Path.of("/proc/self/fdinfo/0"));
   }
 
   @AfterEach
@@ -222,6 +223,22 @@ class VhostUserServerTest {
     closesOverEach(wrongs);
   }
 
+  @Test
+  void refusesGuestMemoryThatTheFrontEndCouldCut() throws IOException {
+    Path path = Files.write(folder.resolve("memory"), new byte[(int) FrontEnd.SIZE]);
+    try (MemFd unsealed = MemFd.create("guest", FrontEnd.SIZE);
+        Fd file = Fd.openReadWrite(path)) {
+      closesOverEach(new Runnable[] {() -> memory(unsealed.fd()), () -> memory(file)});
+    }
+  }
+
+  private void memory(Fd fd) {
+    frontEnd.send(
+        Request.SET_MEM_TABLE,
+        frontEnd.table(1, FrontEnd.BASE, FrontEnd.SIZE, FrontEnd.USER, 0),
+        fd);
+  }
+
   private void table(int count, long guest, long size, long user, long offset) {
     frontEnd.send(
         Request.SET_MEM_TABLE,
@@ -302,6 +319,7 @@ class VhostUserServerTest {
   void refusesAnotherMemoryTableWhileTheDeviceRuns() throws Exception {
     start(8);
     try (MemFd other = MemFd.create("other", FrontEnd.SIZE)) {
+      other.sealSize();
       frontEnd.send(
           Request.SET_MEM_TABLE, frontEnd.table(1, 0, FrontEnd.SIZE, FrontEnd.USER, 0), other.fd());
       assertThat(frontEnd.isClosedByPeer()).isTrue();
@@ -344,6 +362,25 @@ class VhostUserServerTest {
     frontEnd.raw(5, 1, 40, FrontEnd.bytes(4));
     server.close();
     assertThat(frontEnd.isClosedByPeer()).isTrue();
+  }
+
+  @Test
+  void givesEverythingBackWhenItIsClosedByAnInterruptedThread() throws Exception {
+    close();
+    Set<String> before = descriptors();
+    for (int i = 0; i < 20; i++) { // it was a race
+      server =
+          VhostUserServer.listen(
+              folder.resolve("i" + i), device, 2, FrontEnd.SIZE, "avf-test-vhost");
+      frontEnd = new FrontEnd(folder.resolve("i" + i));
+      start(8);
+      Thread.currentThread().interrupt();
+      server.close();
+      assertThat(Thread.interrupted()).as("the interrupt is kept").isTrue();
+      assertThat(device.resets.tryAcquire()).isTrue();
+      frontEnd.close();
+      assertThat(descriptors()).isEqualTo(before);
+    }
   }
 
   @Test

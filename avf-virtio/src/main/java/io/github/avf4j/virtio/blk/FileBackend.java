@@ -13,7 +13,8 @@ import java.util.Set;
 
 /**
  * A disk that is a raw image file, through a {@link FileChannel}. Its size is what the file had
- * when it was opened. It cannot discard: the JDK has no way to punch a hole. Thread-safe.
+ * when it was opened. It gives no storage back to the host, as the JDK cannot punch holes; a
+ * backend that can wraps it. Thread-safe.
  */
 public final class FileBackend implements BlockBackend {
   private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(1 << 16).asReadOnlyBuffer();
@@ -44,7 +45,8 @@ public final class FileBackend implements BlockBackend {
    */
   public static FileBackend open(Path image, Path name, boolean readOnly) {
     if (!Files.isRegularFile(name)) {
-      throw new InvalidImageException("the disk image " + image + " is not a regular file");
+      throw new InvalidImageException(
+          "the disk image " + image + " is not a regular file: check the path");
     }
     Set<StandardOpenOption> options =
         readOnly
@@ -60,7 +62,14 @@ public final class FileBackend implements BlockBackend {
       }
     } catch (IOException e) {
       throw new InvalidImageException(
-          "cannot open the disk image " + image + (readOnly ? ": " : " for writing: ") + e, e);
+          readOnly
+              ? "cannot open the disk image " + image + ": " + e + ": give this user access to it"
+              : "cannot open the disk image "
+                  + image
+                  + " for writing: "
+                  + e
+                  + ": give this user access to it, or make it read-only",
+          e);
     }
   }
 

@@ -8,7 +8,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
 
 /**
  * The RAM of a guest, by guest-physical address.
@@ -194,14 +193,7 @@ public final class GuestMemory {
 
   /** Copies {@code length} bytes at {@code gpa} to {@code target} from {@code start} on. */
   public void read(long gpa, byte[] target, int start, int length) {
-    Objects.checkFromIndexSize(start, length, target.length);
-    require(gpa, length);
-    for (int done = 0; done < length; ) {
-      long location = locate(gpa + done, 1);
-      int part = Math.min(length - done, left(location));
-      chunk(location).get(offset(location), target, start + done, part);
-      done += part;
-    }
+    read(gpa, ByteBuffer.wrap(target, start, length));
   }
 
   /** Copies what remains of {@code source} to {@code gpa}. */
@@ -219,14 +211,7 @@ public final class GuestMemory {
 
   /** Copies {@code length} bytes of {@code source} from {@code start} on to {@code gpa}. */
   public void write(long gpa, byte[] source, int start, int length) {
-    Objects.checkFromIndexSize(start, length, source.length);
-    require(gpa, length);
-    for (int done = 0; done < length; ) {
-      long location = locate(gpa + done, 1);
-      int part = Math.min(length - done, left(location));
-      chunk(location).put(offset(location), source, start + done, part);
-      done += part;
-    }
+    write(gpa, ByteBuffer.wrap(source, start, length));
   }
 
   /**

@@ -1,7 +1,9 @@
 package io.github.avf4j.virtio.mmio;
 
 import io.github.avf4j.virtio.InterruptLine;
+import io.github.avf4j.virtio.memory.GuestMemory;
 import io.github.avf4j.virtio.queue.Virtqueue;
+import io.github.avf4j.virtio.queue.VirtqueueException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,9 +15,34 @@ final class Activation implements InterruptLine {
   private final @Nullable Virtqueue[] queues;
   private volatile boolean stopped;
 
-  Activation(InterruptState interrupts, @Nullable Virtqueue[] queues) {
+  private Activation(InterruptState interrupts, @Nullable Virtqueue[] queues) {
     this.interrupts = interrupts;
     this.queues = queues;
+  }
+
+  /**
+   * Makes the queues that a driver has set up.
+   *
+   * @param features what was negotiated
+   * @throws VirtqueueException if one is not legal or two overlap
+   */
+  static Activation of(
+      InterruptState interrupts, QueueRegisters[] registers, GuestMemory memory, long features) {
+    @Nullable Virtqueue[] made = new Virtqueue[registers.length];
+    for (int i = 0; i < registers.length; i++) {
+      if (!registers[i].isReady()) {
+        continue;
+      }
+      Virtqueue queue = registers[i].toVirtqueue(memory, features);
+      for (int j = 0; j < i; j++) {
+        Virtqueue other = made[j];
+        if (other != null && queue.overlaps(other)) {
+          throw new VirtqueueException("queues " + j + " and " + i + " must not overlap");
+        }
+      }
+      made[i] = queue;
+    }
+    return new Activation(interrupts, made);
   }
 
   /** Returns a new array of the queues; null where the driver set none up. */

@@ -1,10 +1,8 @@
 package io.github.avf4j.virtio.mmio;
 
 import io.github.avf4j.virtio.ConfigSpace;
-import io.github.avf4j.virtio.TransportFeatures;
 import io.github.avf4j.virtio.VirtioDevice;
 import io.github.avf4j.virtio.memory.GuestMemory;
-import io.github.avf4j.virtio.queue.Virtqueue;
 import io.github.avf4j.virtio.queue.VirtqueueException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,6 +23,9 @@ import org.slf4j.LoggerFactory;
  * such work ends soon. Thread-safe.
  */
 public final class MmioTransport implements AutoCloseable {
+  /** The offset of the register to which a driver writes the number of a queue to notify it. */
+  public static final int QUEUE_NOTIFY = Registers.QUEUE_NOTIFY;
+
   private static final Logger LOG = LoggerFactory.getLogger(MmioTransport.class);
   private static final int MAGIC = 0x74726976;
   private static final int VERSION = 2;
@@ -35,8 +36,7 @@ public final class MmioTransport implements AutoCloseable {
   private final VirtioDevice device;
   private final GuestMemory memory;
   private final InterruptState interrupts;
-  private final FeatureRegisters features;
-  private final QueueRegisters[] queues;
+  private final DriverRegisters registers;
   private final Object lock = new Object();
 
   /** Written under the lock only. */
@@ -45,7 +45,6 @@ public final class MmioTransport implements AutoCloseable {
   /** The running queues; null unless the device is active. Written under the lock only. */
   private volatile @Nullable Activation activation;
 
-  private int queueSelect;
   private long earlyNotifications;
   private long problems;
   private boolean closed;
@@ -70,22 +69,12 @@ public final class MmioTransport implements AutoCloseable {
     this.device = device;
     this.memory = memory;
     interrupts = new InterruptState(signal);
-    features =
-        new FeatureRegisters(
-            device.features()
-                | TransportFeatures.VERSION_1
-                | TransportFeatures.EVENT_IDX
-                | TransportFeatures.INDIRECT_DESC
-                | (accessPlatform ? TransportFeatures.ACCESS_PLATFORM : 0));
-    queues = new QueueRegisters[device.queueCount()];
-    for (int i = 0; i < queues.length; i++) {
-      queues[i] = new QueueRegisters(i, device.maxQueueSize(i));
-    }
+    registers = new DriverRegisters(device, accessPlatform);
   }
 
   /** Returns the number of the device's queues, for which a backend may register ioeventfds. */
   public int queueCount() {
-    return queues.length;
+    return registers.queueCount();
   }
 
   /**
@@ -126,18 +115,8 @@ public final class MmioTransport implements AutoCloseable {
 
   private int readSelected(int offset) {
     synchronized (lock) {
-      QueueRegisters queue = selectedQueue();
-      return switch (offset) {
-        case Registers.DEVICE_FEATURES -> features.offeredWord();
-        case Registers.QUEUE_NUM_MAX -> queue == null ? 0 : queue.maxSize();
-        case Registers.QUEUE_READY -> queue != null && queue.isReady() ? 1 : 0;
-        default -> 0;
-      };
+      return registers.read(offset);
     }
-  }
-
-  private @Nullable QueueRegisters selectedQueue() {
-    return Integer.compareUnsigned(queueSelect, queues.length) < 0 ? queues[queueSelect] : null;
   }
 
   /** Writes {@code width} bytes at {@code offset} of the register window, or ignores that. */
@@ -166,21 +145,8 @@ public final class MmioTransport implements AutoCloseable {
 
   private void writeSelected(int offset, int value) {
     synchronized (lock) {
-      switch (offset) {
-        case Registers.DEVICE_FEATURES_SELECT -> features.selectOffered(value);
-        case Registers.DRIVER_FEATURES_SELECT -> features.selectAccepted(value);
-        case Registers.DRIVER_FEATURES -> {
-          if (DeviceStatus.isNegotiating(status)) {
-            features.writeAcceptedWord(value);
-          }
-        }
-        case Registers.QUEUE_SELECT -> queueSelect = value;
-        default -> {
-          QueueRegisters queue = selectedQueue();
-          if (queue != null && DeviceStatus.isSettingUp(status) && !closed) {
-            queue.write(offset, value);
-          }
-        }
+      if (!closed) {
+        registers.write(offset, value, status);
       }
     }
   }
@@ -202,7 +168,7 @@ public final class MmioTransport implements AutoCloseable {
         return;
       }
       if (value == (DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.FEATURES_OK)
-          && !features.areLegal()) {
+          && !registers.features().areLegal()) {
         return;
       }
       status = value;
@@ -214,9 +180,9 @@ public final class MmioTransport implements AutoCloseable {
 
   private void activate() {
     try {
-      Activation made = new Activation(interrupts, makeQueues());
+      Activation made = registers.toActivation(interrupts, memory);
       activation = made;
-      device.activate(made.queues(), features.accepted(), made);
+      device.activate(made.queues(), registers.features().accepted(), made);
     } catch (VirtqueueException e) {
       needReset(e.getMessage(), null);
       return;
@@ -226,29 +192,11 @@ public final class MmioTransport implements AutoCloseable {
     }
     long early = earlyNotifications;
     earlyNotifications = 0;
-    for (int queue = 0; queue < queues.length; queue++) {
+    for (int queue = 0; queue < registers.queueCount(); queue++) {
       if ((early >>> queue & 1) != 0) {
         notifyActive(queue);
       }
     }
-  }
-
-  private @Nullable Virtqueue[] makeQueues() {
-    @Nullable Virtqueue[] made = new Virtqueue[queues.length];
-    for (int i = 0; i < queues.length; i++) {
-      if (!queues[i].isReady()) {
-        continue;
-      }
-      Virtqueue queue = queues[i].toVirtqueue(memory, features.accepted());
-      for (int j = 0; j < i; j++) {
-        Virtqueue other = made[j];
-        if (other != null && queue.overlaps(other)) {
-          throw new VirtqueueException("queues " + j + " and " + i + " must not overlap");
-        }
-      }
-      made[i] = queue;
-    }
-    return made;
   }
 
   /**
@@ -256,7 +204,7 @@ public final class MmioTransport implements AutoCloseable {
    * ignored; before DRIVER_OK it is remembered.
    */
   public void notifyQueue(int queue) {
-    if (Integer.compareUnsigned(queue, queues.length) >= 0) {
+    if (Integer.compareUnsigned(queue, registers.queueCount()) >= 0) {
       return;
     }
     synchronized (lock) {
@@ -320,11 +268,7 @@ public final class MmioTransport implements AutoCloseable {
           report("failed to reset", e);
         }
       }
-      for (QueueRegisters queue : queues) {
-        queue.reset();
-      }
-      features.reset();
-      queueSelect = 0;
+      registers.reset();
       earlyNotifications = 0;
       interrupts.clear();
       status = 0;
@@ -338,6 +282,14 @@ public final class MmioTransport implements AutoCloseable {
     }
   }
 
+  /**
+   * Lets the queues run empty, whatever is in them: work on them ends soon and is not done to its
+   * end. Returns at once; a driver that resets the device may use it again.
+   */
+  public void abandon() {
+    stopQueues();
+  }
+
   /** Ends the device; on return no queue is touched any more. Idempotent. */
   @Override
   public void close() {
@@ -349,7 +301,12 @@ public final class MmioTransport implements AutoCloseable {
       closed = true;
       stopQueues();
       activation = null;
-      device.close();
+      try {
+        device.close();
+      } catch (RuntimeException e) {
+        // The owner has more to close.
+        report("failed to close", e);
+      }
     }
   }
 }

@@ -1,9 +1,7 @@
 package io.github.avf4j.virtio.queue;
 
 import io.github.avf4j.virtio.memory.GuestMemory;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 
 /**
  * One request of a driver: bytes for the device to read, then bytes for it to write.
@@ -88,14 +86,7 @@ public final class DescriptorChain {
 
   /** Reads as much as there is up to {@code length} bytes; returns how many bytes that was. */
   public int read(byte[] target, int start, int length) {
-    int wanted = (int) Math.min(length, readable.remaining());
-    for (int done = 0; done < wanted; ) {
-      int part = readable.part(wanted - done);
-      memory.read(readable.address(), target, start + done, part);
-      readable.advance(part);
-      done += part;
-    }
-    return wanted;
+    return read(ByteBuffer.wrap(target, start, length));
   }
 
   /** Reads one byte. */
@@ -131,24 +122,6 @@ public final class DescriptorChain {
     return readable.next(limit);
   }
 
-  /**
-   * Writes {@code length} readable bytes to {@code file} at {@code position}, without a copy in
-   * between. Blocks while the host writes.
-   *
-   * @return {@code length}
-   * @throws IOException if the host does; the cursor then is somewhere behind what was written
-   */
-  public int readTo(FileChannel file, long position, int length) throws IOException {
-    readable.require(length);
-    for (int done = 0; done < length; ) {
-      ByteBuffer source = nextReadable(length - done);
-      while (source.hasRemaining()) {
-        done += file.write(source, position + done);
-      }
-    }
-    return length;
-  }
-
   /** Writes as much as there is room for; returns how many bytes that was. */
   public int write(ByteBuffer source) {
     int length = (int) Math.min(source.remaining(), writable.remaining());
@@ -166,14 +139,7 @@ public final class DescriptorChain {
 
   /** Writes as much as there is room for up to {@code length} bytes; returns how many. */
   public int write(byte[] source, int start, int length) {
-    int wanted = (int) Math.min(length, writable.remaining());
-    for (int done = 0; done < wanted; ) {
-      int part = writable.part(wanted - done);
-      memory.write(writable.address(), source, start + done, part);
-      writable.advance(part);
-      done += part;
-    }
-    return wanted;
+    return write(ByteBuffer.wrap(source, start, length));
   }
 
   /** Writes one byte. */
@@ -202,28 +168,6 @@ public final class DescriptorChain {
    */
   public ByteBuffer nextWritable(int limit) {
     return writable.next(limit);
-  }
-
-  /**
-   * Fills up to {@code length} writable bytes from {@code file} at {@code position}, without a copy
-   * in between. Blocks while the host reads.
-   *
-   * @return how many bytes were read, less than {@code length} only at the end of the file
-   * @throws IOException if the host does; the cursor then is somewhere behind what was read
-   */
-  public int writeFrom(FileChannel file, long position, int length) throws IOException {
-    writable.require(length);
-    for (int done = 0; done < length; ) {
-      ByteBuffer target = nextWritable(length - done);
-      while (target.hasRemaining()) {
-        int part = file.read(target, position + done);
-        if (part < 0) {
-          return done;
-        }
-        done += part;
-      }
-    }
-    return length;
   }
 
   /** Writes one byte at {@code offset} of the writable part and leaves the cursor where it is. */

@@ -33,7 +33,7 @@ public final class Virtqueue {
   private final long used;
   private final boolean eventIdx;
   private final DescriptorTable table;
-  private final long[] ranges;
+  private final QueueLayout layout;
 
   /** Chains at hand, a stack. */
   private final @Nullable DescriptorChain[] free;
@@ -94,15 +94,7 @@ public final class Virtqueue {
       boolean indirect,
       int nextAvailable,
       int nextUsed) {
-    if (size <= 0 || size > MAX_SIZE || Integer.bitCount(size) != 1) {
-      throw new VirtqueueException(
-          "the size of queue " + index + " must be a power of two up to 32768 but was " + size);
-    }
-    // Without EVENT_IDX a driver need not have room for the two event words.
-    int event = eventIdx ? Short.BYTES : 0;
-    ranges =
-        new long[] {desc, 16L * size, avail, 4L + 2L * size + event, used, 4L + 8L * size + event};
-    requireLegal(memory, index, ranges);
+    layout = new QueueLayout(memory, index, size, desc, avail, used, eventIdx);
     this.memory = memory;
     this.index = index;
     this.size = size;
@@ -116,47 +108,9 @@ public final class Virtqueue {
     this.nextUsed = nextUsed & 0xffff;
   }
 
-  private static void requireLegal(GuestMemory memory, int index, long[] ranges) {
-    int[] alignments = {16, 2, 4};
-    String[] names = {"descriptor table", "available ring", "used ring"};
-    for (int i = 0; i < names.length; i++) {
-      long address = ranges[2 * i];
-      if (address % alignments[i] != 0 || !memory.contains(address, ranges[2 * i + 1])) {
-        throw new VirtqueueException(
-            String.format(
-                "the %s of queue %d must be aligned to %d and lie in RAM but was at 0x%x",
-                names[i], index, alignments[i], address));
-      }
-    }
-    for (int i = 0; i < ranges.length; i += 2) {
-      for (int j = i + 2; j < ranges.length; j += 2) {
-        if (overlap(ranges, i, ranges, j)) {
-          throw new VirtqueueException(
-              "the parts of queue "
-                  + index
-                  + " must not overlap: "
-                  + names[i / 2]
-                  + " and "
-                  + names[j / 2]);
-        }
-      }
-    }
-  }
-
-  private static boolean overlap(long[] a, int i, long[] b, int j) {
-    return a[i] < b[j] + b[j + 1] && b[j] < a[i] + a[i + 1];
-  }
-
   /** Says whether a part of this queue shares memory with a part of {@code other}. */
   public boolean overlaps(Virtqueue other) {
-    for (int i = 0; i < ranges.length; i += 2) {
-      for (int j = 0; j < other.ranges.length; j += 2) {
-        if (overlap(ranges, i, other.ranges, j)) {
-          return true;
-        }
-      }
-    }
-    return false;
+    return layout.overlaps(other.layout);
   }
 
   /** Returns the number of the queue in its device. */

@@ -4,6 +4,7 @@ import io.github.avf4j.VsockConnectException;
 import io.github.avf4j.virtio.vsock.Connection.Stage;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -51,8 +52,10 @@ final class Connections {
           VsockConnectException.Cause.TOO_MANY,
           port,
           String.format(
+              Locale.ROOT,
               "cannot connect to port %d: there are %d connections already, close some",
-              port, table.size()));
+              port,
+              table.size()));
     }
     Connection connection =
         new Connection(freeKey((int) port), Stage.CONNECTING, receiveBuffer, pool);

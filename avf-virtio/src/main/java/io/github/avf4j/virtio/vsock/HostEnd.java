@@ -6,6 +6,7 @@ import io.github.avf4j.VsockConnectException.Cause;
 import io.github.avf4j.VsockListener;
 import io.github.avf4j.spi.VsockHost;
 import java.time.Duration;
+import java.util.Locale;
 
 /** What the host's program sees of the device. Thread-safe. */
 final class HostEnd implements VsockHost {
@@ -47,9 +48,11 @@ final class HostEnd implements VsockHost {
         Thread.currentThread().isInterrupted()
             ? "the thread was interrupted while it connected to port " + port + " of the guest"
             : String.format(
+                Locale.ROOT,
                 "port %d of the guest did not answer within %d ms: wait until the guest is up, or"
                     + " allow more time",
-                port, timeout.toMillis()));
+                port,
+                timeout.toMillis()));
   }
 
   private VsockConnectException ended(Connection connection, long port) {
@@ -61,8 +64,10 @@ final class HostEnd implements VsockHost {
         Cause.REFUSED,
         port,
         String.format(
+            Locale.ROOT,
             "port %d of the guest refused the connection (%s): start what listens there first",
-            port, connection.failure));
+            port,
+            connection.failure));
   }
 
   @Override

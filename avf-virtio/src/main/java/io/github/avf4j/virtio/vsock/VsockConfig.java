@@ -2,11 +2,10 @@ package io.github.avf4j.virtio.vsock;
 
 import io.github.avf4j.Cid;
 import io.github.avf4j.DataSize;
+import io.github.avf4j.internal.Require;
 import io.github.avf4j.virtio.internal.AvfStyle;
 import java.time.Duration;
-import java.util.Locale;
 import org.immutables.value.Value;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a vsock device is made of.
@@ -62,30 +61,24 @@ public interface VsockConfig {
   /** Checks every bound. */
   @Value.Check
   default void check() {
-    require(
+    Require.state(
         receiveBuffer().bytes() >= 4096 && receiveBuffer().bytes() <= 64 << 20,
         "receiveBuffer must be in 4 KiB..64 MiB but was %s",
         receiveBuffer());
-    require(
+    Require.state(
         maxConnections() >= 1 && maxConnections() <= 65536,
         "maxConnections must be in 1..65536 but was %s",
         maxConnections());
-    require(
+    Require.state(
         backlog() >= 1 && backlog() <= 4096, "backlog must be in 1..4096 but was %s", backlog());
-    require(
+    Require.state(
         !linger().isNegative() && linger().compareTo(Duration.ofMinutes(1)) <= 0,
         "linger must be in 0..60 seconds but was %s",
         linger());
-    require(
+    Require.state(
         queueSize() >= 1 && queueSize() <= 32768 && Integer.bitCount(queueSize()) == 1,
         "queueSize must be a power of two in 1..32768 but was %s",
         queueSize());
-  }
-
-  private static void require(boolean condition, String format, @Nullable Object value) {
-    if (!condition) {
-      throw new IllegalStateException(String.format(Locale.ROOT, format, value));
-    }
   }
 
   /** Returns a builder; the {@link #cid()} must be set. */

@@ -1,9 +1,12 @@
 package io.github.avf4j.virtio.vsock;
 
 import io.github.avf4j.spi.VsockHost;
+import io.github.avf4j.virtio.ConfigSpace;
 import io.github.avf4j.virtio.InterruptLine;
 import io.github.avf4j.virtio.VirtioDevice;
 import io.github.avf4j.virtio.queue.Virtqueue;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,12 +28,18 @@ public final class VsockDevice implements VirtioDevice {
   private static final int EVENT_QUEUE_SIZE = 8;
 
   private final VsockConfig config;
+  private final byte[] configSpace;
   private final Muxer muxer;
   private final HostEnd host;
 
   /** Makes a device that no driver has found yet. */
   public VsockDevice(VsockConfig config) {
     this.config = config;
+    configSpace =
+        ByteBuffer.allocate(Long.BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putLong(config.cid().value())
+            .array();
     muxer = new Muxer(config);
     host = new HostEnd(muxer);
   }
@@ -62,14 +71,7 @@ public final class VsockDevice implements VirtioDevice {
 
   @Override
   public int readConfig(int offset, int width) {
-    int value = 0;
-    for (int i = 0; i < width; i++) {
-      int at = offset + i;
-      if (at >= 0 && at < Long.BYTES) {
-        value |= (int) (config.cid().value() >>> 8 * at & 0xff) << 8 * i;
-      }
-    }
-    return value;
+    return ConfigSpace.read(configSpace, offset, width);
   }
 
   @Override

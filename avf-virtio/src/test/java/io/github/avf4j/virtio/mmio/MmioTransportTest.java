@@ -12,6 +12,8 @@ import io.github.avf4j.virtio.testing.ScriptedDriver;
 import io.github.avf4j.virtio.testing.Segment;
 import io.github.avf4j.virtio.testing.Used;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -511,5 +513,35 @@ class MmioTransportTest {
     driver.write(STATUS, 0);
     driver.write(STATUS, 1);
     assertThat(device.events()).hasSize(events);
+  }
+
+  @Test
+  void keepsAFailureOfTheDevicesEndFromItsOwner() {
+    driver.start();
+    device.failWith(new IllegalStateException("on purpose"));
+    driver.close();
+    assertThat(device.events()).endsWith("close");
+  }
+
+  @Test
+  void givesUpWhatItWorksOnWhenItIsAbandonedAndStartsAgainAfterAReset() {
+    driver.start();
+    List<Boolean> abandoned = new ArrayList<>();
+    device.beforeEcho(
+        chain -> {
+          driver.transport().abandon();
+          abandoned.add(chain.isAbandoned());
+        });
+    driver.ring(0).add(driver.writable(1));
+    driver.ring(0).add(driver.writable(1));
+    driver.write(NOTIFY, 0);
+    assertThat(abandoned).containsExactly(true);
+    assertThat(driver.interrupts()).isZero();
+    device.beforeEcho(chain -> {});
+    driver.write(STATUS, 0);
+    driver.start();
+    driver.ring(0).add(driver.writable(1));
+    driver.write(NOTIFY, 0);
+    assertThat(driver.interrupts()).isPositive();
   }
 }

@@ -11,16 +11,11 @@ import io.github.avf4j.virtio.testing.Segment;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class DescriptorChainTest {
   private static final int SIZE = 64;
@@ -187,36 +182,5 @@ class DescriptorChainTest {
     assertThat(memory.loadByte(0x4001)).isEqualTo((byte) 9);
     assertThat(memory.loadByte(0x3010)).isEqualTo((byte) 8);
     assertThat(memory.loadByte(0x4000)).isEqualTo((byte) 7);
-  }
-
-  @Test
-  void movesBytesStraightBetweenFilesAndMemory(@TempDir Path folder) throws Exception {
-    Random random = new Random(1);
-    byte[] bytes = randomBytes(random, 9000);
-    Path path = folder.resolve("file");
-    Files.write(path, bytes);
-    try (FileChannel file =
-        FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-      Segment[] segments = scatter(new byte[8000], random, true);
-      DescriptorChain chain = chain(segments);
-      assertThat(chain.writeFrom(file, 500, 7000)).isEqualTo(7000);
-      assertThat(chain.writeFrom(file, 8500, 1000)).as("at the end of the file").isEqualTo(500);
-      assertThat(Arrays.copyOf(gather(segments), 7500)).isEqualTo(expected(bytes));
-      assertThatThrownBy(() -> chain.writeFrom(file, 0, 8001))
-          .isInstanceOf(VirtqueueException.class);
-      DescriptorChain back = chain(scatter(bytes, random, false));
-      back.skip(10);
-      assertThat(back.readTo(file, 20_000, 8990)).isEqualTo(8990);
-      assertThat(Arrays.copyOfRange(Files.readAllBytes(path), 20_000, 28_990))
-          .isEqualTo(Arrays.copyOfRange(bytes, 10, 9000));
-      assertThatThrownBy(() -> back.readTo(file, 0, 1)).isInstanceOf(VirtqueueException.class);
-    }
-  }
-
-  private static byte[] expected(byte[] bytes) {
-    byte[] all = new byte[7500];
-    System.arraycopy(bytes, 500, all, 0, 7000);
-    System.arraycopy(bytes, 8500, all, 7000, 500);
-    return all;
   }
 }

@@ -38,7 +38,7 @@ public final class EchoDevice implements VirtioDevice {
     return events;
   }
 
-  /** Lets every later call of activate and queueNotified throw. */
+  /** Lets every later call of activate, queueNotified and close throw. */
   public void failWith(RuntimeException exception) {
     failure = exception;
   }
@@ -131,5 +131,6 @@ public final class EchoDevice implements VirtioDevice {
   @Override
   public void close() {
     events.add("close");
+    fail();
   }
 }

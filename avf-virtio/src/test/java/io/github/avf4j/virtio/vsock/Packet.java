@@ -38,93 +38,49 @@ record Packet(
   }
 
   Packet withData(byte[] bytes) {
-    return new Packet(
-        sourceCid,
-        targetCid,
-        sourcePort,
-        targetPort,
-        bytes.length,
-        type,
-        operation,
-        flags,
-        bufferSize,
-        forwarded,
-        bytes);
+    return with(sourceCid, targetCid, bytes.length, type, operation, flags, bytes);
   }
 
   Packet withLength(long newLength) {
-    return new Packet(
-        sourceCid,
-        targetCid,
-        sourcePort,
-        targetPort,
-        newLength,
-        type,
-        operation,
-        flags,
-        bufferSize,
-        forwarded,
-        data);
+    return with(sourceCid, targetCid, newLength, type, operation, flags, data);
   }
 
   Packet withFlags(int newFlags) {
-    return new Packet(
-        sourceCid,
-        targetCid,
-        sourcePort,
-        targetPort,
-        length,
-        type,
-        operation,
-        newFlags,
-        bufferSize,
-        forwarded,
-        data);
+    return with(sourceCid, targetCid, length, type, operation, newFlags, data);
   }
 
   Packet withType(int newType) {
-    return new Packet(
-        sourceCid,
-        targetCid,
-        sourcePort,
-        targetPort,
-        length,
-        newType,
-        operation,
-        flags,
-        bufferSize,
-        forwarded,
-        data);
+    return with(sourceCid, targetCid, length, newType, operation, flags, data);
   }
 
   Packet withOperation(int newOperation) {
-    return new Packet(
-        sourceCid,
-        targetCid,
-        sourcePort,
-        targetPort,
-        length,
-        type,
-        newOperation,
-        flags,
-        bufferSize,
-        forwarded,
-        data);
+    return with(sourceCid, targetCid, length, type, newOperation, flags, data);
   }
 
   Packet withCids(long source, long target) {
+    return with(source, target, length, type, operation, flags, data);
+  }
+
+  private Packet with(
+      long newSource,
+      long newTarget,
+      long newLength,
+      int newType,
+      int newOperation,
+      int newFlags,
+      byte[] newData) {
     return new Packet(
-        source,
-        target,
+        newSource,
+        newTarget,
         sourcePort,
         targetPort,
-        length,
-        type,
-        operation,
-        flags,
+        newLength,
+        newType,
+        newOperation,
+        newFlags,
         bufferSize,
         forwarded,
-        data);
+        newData);
   }
 
   boolean is(Operation expected) {
@@ -150,29 +106,24 @@ record Packet(
 
   static Packet of(ByteBuffer bytes) {
     bytes.order(ByteOrder.LITTLE_ENDIAN);
-    long sourceCid = bytes.getLong();
-    long targetCid = bytes.getLong();
-    long sourcePort = bytes.getInt() & 0xffff_ffffL;
-    long targetPort = bytes.getInt() & 0xffff_ffffL;
-    long length = bytes.getInt() & 0xffff_ffffL;
-    int type = bytes.getShort() & 0xffff;
-    int operation = bytes.getShort() & 0xffff;
-    int flags = bytes.getInt();
-    int bufferSize = bytes.getInt();
-    int forwarded = bytes.getInt();
-    byte[] data = new byte[bytes.remaining()];
-    bytes.get(data);
+    // Java evaluates arguments from left to right, which is the order on the wire.
     return new Packet(
-        sourceCid,
-        targetCid,
-        sourcePort,
-        targetPort,
-        length,
-        type,
-        operation,
-        flags,
-        bufferSize,
-        forwarded,
-        data);
+        bytes.getLong(),
+        bytes.getLong(),
+        bytes.getInt() & 0xffff_ffffL,
+        bytes.getInt() & 0xffff_ffffL,
+        bytes.getInt() & 0xffff_ffffL,
+        bytes.getShort() & 0xffff,
+        bytes.getShort() & 0xffff,
+        bytes.getInt(),
+        bytes.getInt(),
+        bytes.getInt(),
+        rest(bytes));
+  }
+
+  private static byte[] rest(ByteBuffer bytes) {
+    byte[] rest = new byte[bytes.remaining()];
+    bytes.get(rest);
+    return rest;
   }
 }

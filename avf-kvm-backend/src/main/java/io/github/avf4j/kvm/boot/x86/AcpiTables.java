@@ -6,6 +6,7 @@ import io.github.avf4j.kvm.device.Serial16550;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /**
  * The ACPI tables of a hardware-reduced machine (ACPI 6.5): RSDP, XSDT, FADT, MADT and DSDT.
@@ -142,7 +143,8 @@ public final class AcpiTables {
     for (int i = 0; i < mmioDevices; i++) {
       devices[i + 2] =
           Aml.device(
-              String.format("VM%02d", i),
+              // the default locale may have other digits than ASCII's
+              String.format(Locale.ROOT, "VM%02d", i),
               Aml.name("_HID", Aml.string("LNRO0005")),
               Aml.name("_UID", Aml.integer(i)),
               Aml.name("_CCA", Aml.integer(1)),

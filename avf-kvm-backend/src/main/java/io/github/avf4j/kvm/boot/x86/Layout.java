@@ -51,9 +51,6 @@ public final class Layout {
   /** The first interrupt line of virtio-mmio devices. */
   public static final int FIRST_MMIO_GSI = 5;
 
-  /** The most virtio-mmio devices: lines 5 to 23 of the IOAPIC. */
-  public static final int MOST_MMIO_DEVICES = 24 - FIRST_MMIO_GSI;
-
   private Layout() {}
 
   /** Returns the address of virtio-mmio window {@code index}. */

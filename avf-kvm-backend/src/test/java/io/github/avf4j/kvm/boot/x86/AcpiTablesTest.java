@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -52,6 +53,18 @@ class AcpiTablesTest {
       lapics += madt[at] == 0 ? 1 : 0;
     }
     assertThat(lapics).isEqualTo(8);
+  }
+
+  @Test
+  void theyAreTheSameInEveryLocale() {
+    byte[] expected = AcpiTables.build(BASE, 2, 11);
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+    try {
+      assertThat(AcpiTables.build(BASE, 2, 11)).isEqualTo(expected);
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test
