@@ -25,29 +25,12 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class LifecycleTest {
+class LifecycleTest extends ManagerTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
-  @TempDir Path folder;
-  private Fixture fixture;
-  private VirtualMachineManager manager;
   private final Recorder recorder = new Recorder();
-
-  @BeforeEach
-  void open() throws IOException {
-    fixture = new Fixture(folder);
-    manager = fixture.open();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
-  }
 
   private VirtualMachine vm() {
     VirtualMachine vm = manager.create("a", fixture.config().build());

@@ -17,30 +17,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class StoreTest {
-  @TempDir Path folder;
-  private Fixture fixture;
-  private VirtualMachineManager manager;
+class StoreTest extends ManagerTest {
   private VirtualMachineConfig config;
 
   @BeforeEach
-  void open() throws IOException {
-    fixture = new Fixture(folder);
-    manager = fixture.open();
+  void configure() {
     config = fixture.config().build();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
   }
 
   @Test
@@ -91,6 +78,7 @@ class StoreTest {
     assertThatThrownBy(() -> manager.delete("a"))
         .isInstanceOf(StoreException.class)
         .hasMessageContaining("there is no VM 'a'");
+    assertThat(fixture.store.resolve("new")).isEmptyDirectory();
   }
 
   @Test
@@ -173,9 +161,7 @@ class StoreTest {
     manager.delete("a");
     assertThat(precious.resolve("file")).exists();
     assertThat(fixture.store.resolve("vm/a")).doesNotExist();
-    try (Stream<Path> left = Files.list(fixture.store.resolve("new"))) {
-      assertThat(left).isEmpty();
-    }
+    assertThat(fixture.store.resolve("new")).isEmptyDirectory();
   }
 
   @Test
@@ -224,9 +210,7 @@ class StoreTest {
           .hasMessageContaining("No space left on device")
           .hasMessageContaining("make room");
       assertThat(full.names()).isEmpty();
-      try (Stream<Path> left = Files.list(mount.resolve("store/new"))) {
-        assertThat(left).isEmpty();
-      }
+      assertThat(mount.resolve("store/new")).isEmptyDirectory();
       full.create("a", config);
     } finally {
       run("umount", mount.toString());
