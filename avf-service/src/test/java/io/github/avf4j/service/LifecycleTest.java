@@ -49,8 +49,7 @@ class LifecycleTest extends ManagerTest {
     vm.run();
     assertThat(vm.awaitReady(LIMIT)).isTrue();
     assertThat(stopped(vm)).isEqualTo(new StopReason.Shutdown());
-    assertThat(recorder.awaitStopped()).isTrue();
-    assertThat(recorder.events)
+    assertThat(recorder.awaitStopped())
         .containsExactly("started", "ready", "finished 0", "stopped SHUTDOWN when STOPPED");
     assertThat(vm.getPayloadExitCode()).contains(0);
     assertThat(vm.getBackend()).contains("fake: it is FULL");
@@ -121,8 +120,9 @@ class LifecycleTest extends ManagerTest {
     VirtualMachine vm = vm();
     vm.run();
     assertThat(stopped(vm)).hasToString("MICRODROID_ERROR PAYLOAD_INVALID_CONFIG no such format");
-    assertThat(recorder.awaitStopped()).isTrue();
-    assertThat(recorder.events.get(0)).isEqualTo("error PAYLOAD_INVALID_CONFIG no such format");
+    assertThat(recorder.awaitStopped())
+        .first()
+        .isEqualTo("error PAYLOAD_INVALID_CONFIG no such format");
   }
 
   @Test
@@ -196,8 +196,7 @@ class LifecycleTest extends ManagerTest {
     vm.stop();
     assertThat(vm.getStatus()).isEqualTo(Status.STOPPED);
     assertThat(stopped(vm)).isEqualTo(new StopReason.Killed());
-    assertThat(recorder.awaitStopped()).isTrue();
-    assertThat(recorder.events).containsExactly("stopped KILLED when STOPPED");
+    assertThat(recorder.awaitStopped()).containsExactly("stopped KILLED when STOPPED");
     assertThatThrownBy(vm::stop)
         .isInstanceOf(IllegalVmStateException.class)
         .hasMessage("stop() needs RUNNING but VM 'a' is STOPPED: VM is not running");
@@ -219,8 +218,7 @@ class LifecycleTest extends ManagerTest {
     stopping.get(30, TimeUnit.SECONDS);
     running.get(30, TimeUnit.SECONDS);
     assertThat(stopped(vm)).isEqualTo(new StopReason.Killed());
-    assertThat(recorder.awaitStopped()).isTrue();
-    assertThat(recorder.events).containsExactly("stopped KILLED when STOPPED");
+    assertThat(recorder.awaitStopped()).containsExactly("stopped KILLED when STOPPED");
     assertThat(fixture.backend.last().isClosed()).isTrue();
   }
 
@@ -230,7 +228,7 @@ class LifecycleTest extends ManagerTest {
     VirtualMachine vm = vm();
     assertThatThrownBy(vm::run).isSameAs(fixture.backend.createFailure);
     assertThat(vm.getStatus()).isEqualTo(Status.STOPPED);
-    assertThat(recorder.events).isEmpty();
+    assertThat(recorder.events()).isEmpty();
     fixture.backend.createFailure = null;
     vm.run();
     assertThat(stopped(vm)).isEqualTo(new StopReason.Shutdown());
@@ -311,7 +309,7 @@ class LifecycleTest extends ManagerTest {
           reports.write(FakeMachine.hello());
           reports.write(FakeMachine.payloadStarted());
           // The callback of "started" proves that the first one was accepted.
-          while (recorder.events.isEmpty()) {
+          while (recorder.events().isEmpty()) {
             Thread.sleep(1);
           }
           try {
