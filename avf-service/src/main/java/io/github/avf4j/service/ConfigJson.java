@@ -186,8 +186,7 @@ final class ConfigJson {
     }
   }
 
-  private static StoreException invalid(
-      Path file, String why, @Nullable Exception cause) {
+  private static StoreException invalid(Path file, String why, @Nullable Exception cause) {
     return new StoreException(
         file + " is no valid configuration, " + why + ": delete the VM and create it again", cause);
   }

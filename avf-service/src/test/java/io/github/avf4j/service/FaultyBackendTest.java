@@ -54,7 +54,9 @@ class FaultyBackendTest extends ManagerTest {
     fixture.backend.startFailure = fault;
     fixture.backend.closeFailure = new IllegalStateException("again");
     VirtualMachine vm = manager.create("a", fixture.config().build());
-    assertThatThrownBy(vm::run).isSameAs(fault).hasSuppressedException(fixture.backend.closeFailure);
+    assertThatThrownBy(vm::run)
+        .isSameAs(fault)
+        .hasSuppressedException(fixture.backend.closeFailure);
     assertThat(vm.getStatus()).isEqualTo(Status.STOPPED);
     assertRunsAgain(vm);
   }

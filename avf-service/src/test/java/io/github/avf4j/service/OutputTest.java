@@ -6,11 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.IllegalVmStateException;
 import io.github.avf4j.VirtualMachine;
-import io.github.avf4j.VirtualMachineManager;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 

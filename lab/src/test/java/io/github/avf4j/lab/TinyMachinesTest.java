@@ -50,7 +50,8 @@ final class TinyMachinesTest {
           maps.stream().filter(line -> line.contains("kvm-vcpu")).count(),
           maps.size(),
           Stream.concat(
-                  list(Path.of(System.getProperty("java.io.tmpdir"))).stream(), walk(store).stream())
+                  list(Path.of(System.getProperty("java.io.tmpdir"))).stream(),
+                  walk(store).stream())
               .toList());
     }
 

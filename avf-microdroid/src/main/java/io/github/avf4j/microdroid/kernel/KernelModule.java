@@ -25,8 +25,7 @@ import java.util.Optional;
  * @param content its ELF file
  */
 @SuppressWarnings("ArrayRecordComponent")
-public record KernelModule(
-    String name, FileStamp source, List<String> depends, byte[] content) {
+public record KernelModule(String name, FileStamp source, List<String> depends, byte[] content) {
   private static final int MAX_SIZE = 64 << 20;
   private static final int ELF_HEADER = 64;
   private static final int SECTION_HEADER = 64;
