@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.avf4j.BackendUnavailableException;
 import io.github.avf4j.DataSize;
 import io.github.avf4j.IllegalVmStateException;
+import io.github.avf4j.Payload;
 import io.github.avf4j.ProtectionLevel;
 import io.github.avf4j.StoreException;
 import io.github.avf4j.VirtualMachine;
@@ -16,6 +17,7 @@ import io.github.avf4j.VirtualMachineManager;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -201,9 +203,7 @@ class StoreTest extends ManagerTest {
       VirtualMachineConfig large =
           fixture
               .config()
-              .payload(
-                  io.github.avf4j.Payload.executable(fixture.payload)
-                      .withArguments("x".repeat(100_000)))
+              .payload(Payload.executable(fixture.payload).withArguments("x".repeat(100_000)))
               .build();
       assertThatThrownBy(() -> full.create("a", large))
           .isInstanceOf(StoreException.class)
@@ -212,6 +212,19 @@ class StoreTest extends ManagerTest {
       assertThat(full.names()).isEmpty();
       assertThat(mount.resolve("store/new")).isEmptyDirectory();
       full.create("a", config);
+
+      // Nor for a payload's disk.
+      Path payload =
+          Files.write(folder.resolve("large"), Arrays.copyOf(Fixture.tinyElf(), 64 << 10));
+      VirtualMachine vm =
+          full.create("b", fixture.config().payload(Payload.executable(payload)).build());
+      assertThatThrownBy(vm::run)
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining("No space left on device")
+          .hasMessageContaining("make room in the store");
+      assertThat(vm.getStatus()).isEqualTo(Status.STOPPED);
+      assertThat(mount.resolve("store/vm/b"))
+          .isDirectoryNotContaining(file -> !file.endsWith("config.json"));
     } finally {
       run("umount", mount.toString());
     }
