@@ -14,8 +14,9 @@ maven() {
 is_built() {
   local stamp=$project_root/target/built
   [[ -e $stamp ]] || return 1
-  [[ -z $(find "$project_root" -name target -prune -o -name .git -prune -o -name docs -prune \
-    -o -type f \( -path '*/src/main/*' -o -name pom.xml -o -name '*.rs' -o -name 'Cargo.*' \) -newer "$stamp" -print -quit) ]]
+  # Tests count: the lab runs them, and the benchmarks use some of their classes.
+  [[ -z $(find "$project_root" -name target -prune -o -name .git -prune \
+    -o -type f \( -path '*/src/*' -o -path '*/.cargo/*' -o -name pom.xml -o -name 'Cargo.*' \) -newer "$stamp" -print -quit) ]]
 }
 
 build_everything() {

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One machine from its start to its end, in a store that is removed again.
  *
- * <p>A signal that ends the JVM stops the machine first, and the last line is still written.
+ * <p>A signal that ends the JVM stops the machine first; the last line is still written and the
+ * store removed.
  */
 final class Boot {
   private static final Duration FOR_EVER = Duration.ofDays(3650);
@@ -35,6 +36,7 @@ final class Boot {
   private final OutputStream serial;
   private final PrintWriter err;
   private volatile boolean ending;
+  private volatile @Nullable VirtualMachine machine;
 
   Boot(
       VirtualMachineConfig config,
@@ -51,10 +53,23 @@ final class Boot {
 
   /** Runs the machine; returns the exit code. */
   int run() throws InterruptedException {
+    CountDownLatch done = new CountDownLatch(1);
+    Thread hook = new Thread(() -> endWith(done), "avf-signal");
+    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      return runInStore();
+    } finally {
+      done.countDown();
+      removeHook(hook);
+    }
+  }
+
+  private int runInStore() throws InterruptedException {
     try (OutputStream console = openConsole()) {
       Path store = Files.createTempDirectory("avf-run-");
       try (VirtualMachineManager manager = VirtualMachineManager.open(store);
           VirtualMachine vm = manager.create("run", config)) {
+        machine = vm;
         return run(vm, console);
       } finally {
         delete(store);
@@ -77,23 +92,15 @@ final class Boot {
   }
 
   private int run(VirtualMachine vm, OutputStream console) throws InterruptedException {
-    CountDownLatch told = new CountDownLatch(1);
-    Thread hook = new Thread(() -> endWith(vm, told), "avf-signal");
-    Runtime.getRuntime().addShutdownHook(hook);
-    try {
-      List<Pump> pumps =
-          List.of(
-              new Pump("serial", vm.getConsoleOutput(), serial),
-              new Pump("console", vm.getLogOutput(), console));
-      long start = System.nanoTime();
-      vm.run();
-      vm.getBackend().ifPresent(backend -> err.println("backend: " + backend));
-      err.flush();
-      return await(vm, pumps, start);
-    } finally {
-      told.countDown();
-      removeHook(hook);
-    }
+    List<Pump> pumps =
+        List.of(
+            new Pump("serial", vm.getConsoleOutput(), serial),
+            new Pump("console", vm.getLogOutput(), console));
+    long start = System.nanoTime();
+    vm.run();
+    vm.getBackend().ifPresent(backend -> err.println("backend: " + backend));
+    err.flush();
+    return await(vm, pumps, start);
   }
 
   private int await(VirtualMachine vm, List<Pump> pumps, long start) throws InterruptedException {
@@ -107,7 +114,7 @@ final class Boot {
     vm.close();
     StopReason known = reason.or(() -> stopped(vm)).orElse(new StopReason.Killed());
     for (Pump pump : pumps) {
-      pump.await(ending || late ? SLOW_READER_MILLIS : 0);
+      drain(pump, late);
       pump.failure().ifPresent(e -> err.println("avf: output was lost: " + e.getMessage()));
     }
     if (vm.getDroppedOutput() > 0) {
@@ -123,6 +130,15 @@ final class Boot {
     return late ? ExitCode.TIMED_OUT : ExitCode.of(known);
   }
 
+  /** Waits for a slow reader as long as it takes, unless the machine was ended from outside. */
+  private void drain(Pump pump, boolean late) throws InterruptedException {
+    while (!pump.await(SLOW_READER_MILLIS)) {
+      if (ending || late) {
+        return;
+      }
+    }
+  }
+
   private static String text(@Nullable Duration timeout) {
     return timeout == null ? "" : timeout.toMillis() + " ms";
   }
@@ -136,11 +152,15 @@ final class Boot {
     }
   }
 
-  private void endWith(VirtualMachine vm, CountDownLatch told) {
+  private void endWith(CountDownLatch done) {
     ending = true;
-    vm.close();
+    // Where there is none yet, none comes to run: a JVM that is ending takes no new machine.
+    VirtualMachine running = machine;
+    if (running != null) {
+      running.close();
+    }
     try {
-      told.await(SHUTDOWN_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      done.await(SHUTDOWN_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -50,8 +50,9 @@ final class Pump {
     return failure;
   }
 
-  /** Waits until all is copied, at most {@code millis}, or as long as it takes if that is 0. */
-  void await(long millis) throws InterruptedException {
+  /** Waits until all is copied, at most {@code millis}; returns whether it is. */
+  boolean await(long millis) throws InterruptedException {
     thread.join(millis);
+    return !thread.isAlive();
   }
 }

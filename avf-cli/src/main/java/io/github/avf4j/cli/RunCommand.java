@@ -6,6 +6,7 @@ import io.github.avf4j.DataSize;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
 import io.github.avf4j.VirtualMachineConfig;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -89,11 +90,11 @@ final class RunCommand implements Callable<Integer> {
       description = "Where the output of the virtio console goes; dropped otherwise.")
   private @Nullable Path consoleOut;
 
-  @Spec private @Nullable CommandSpec spec;
+  @Spec private CommandSpec spec;
 
   @Override
   public Integer call() throws Exception {
-    java.io.PrintWriter err = spec.commandLine().getErr();
+    PrintWriter err = spec.commandLine().getErr();
     return new Boot(config(), timeout, consoleOut, System.out, err).run();
   }
 

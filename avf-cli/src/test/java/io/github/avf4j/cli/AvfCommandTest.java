@@ -9,6 +9,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -109,6 +110,21 @@ class AvfCommandTest {
     assertThat(execute(arguments)).isEqualTo(ExitCode.UNUSABLE);
     assertThat(err.toString()).startsWith("avf: ").contains(message).doesNotContain("\tat ");
     assertThat(out.toString()).isEmpty();
+  }
+
+  @Test
+  void readmesCommandsAreUnderstood() throws Exception {
+    List<String> commands =
+        Files.readString(Path.of("../README.md"))
+            .lines()
+            .filter(line -> line.startsWith("bin/avf "))
+            .map(line -> line.substring("bin/avf ".length()).replaceAll("#.*", "").strip())
+            .toList();
+    assertThat(commands).contains("info").hasSizeGreaterThan(5);
+    for (String command : commands) {
+      CommandLine.ParseResult parsed = AvfCommand.commandLine().parseArgs(command.split(" +"));
+      assertThat(parsed.errors()).as(command).isEmpty();
+    }
   }
 
   @Test

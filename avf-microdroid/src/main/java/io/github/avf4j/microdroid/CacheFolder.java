@@ -11,8 +11,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HexFormat;
 
 /**
  * The user's folder for files that can be made again, each named by its content.
@@ -50,11 +53,20 @@ public final class CacheFolder {
     void writeTo(OutputStream out) throws IOException;
   }
 
+  /** Returns a name that stands for {@code content}: its SHA-256 in hexadecimal. */
+  public static String nameOf(byte[] content) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
+  }
+
   /**
    * Returns the file of that kind and name; makes it if it is not there.
    *
    * @param kind the sub-folder
-   * @param name a name that stands for the content, such as a digest
+   * @param name a name that stands for the content, see {@link #nameOf}
    * @throws StoreException if it cannot be written
    */
   public Path file(String kind, String name, Content content) {

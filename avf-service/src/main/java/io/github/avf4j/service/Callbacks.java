@@ -59,7 +59,7 @@ final class Callbacks {
   private void submit(Executor executor) {
     try {
       executor.execute(() -> callAll(executor));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       synchronized (this) {
         log.warn("{} events are lost: the callback's executor took no task", queue.size(), e);
         queue.clear();

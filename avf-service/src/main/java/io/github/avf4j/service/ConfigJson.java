@@ -19,9 +19,11 @@ import io.github.avf4j.StoreException;
 import io.github.avf4j.VirtualMachineConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A machine's configuration as {@code config.json} has it.
@@ -179,13 +181,12 @@ final class ConfigJson {
   private static Duration duration(String text) {
     try {
       return Duration.parse(text);
-    } catch (java.time.DateTimeException e) {
+    } catch (DateTimeException e) {
       throw new IllegalArgumentException("\"" + text + "\" is no duration", e);
     }
   }
 
-  private static StoreException invalid(
-      Path file, String why, @org.jspecify.annotations.Nullable Exception cause) {
+  private static StoreException invalid(Path file, String why, @Nullable Exception cause) {
     return new StoreException(
         file + " is no valid configuration, " + why + ": delete the VM and create it again", cause);
   }

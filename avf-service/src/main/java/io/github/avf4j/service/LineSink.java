@@ -1,5 +1,6 @@
 package io.github.avf4j.service;
 
+import io.github.avf4j.microdroid.report.GuestText;
 import io.github.avf4j.spi.ByteSink;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
@@ -8,7 +9,7 @@ import java.util.function.Consumer;
  * Cuts what a guest prints into lines. A line longer than {@value #MAX_LINE} bytes is cut there and
  * its rest is dropped; control characters become spaces.
  *
- * <p>Confined to the thread that writes, one at a time.
+ * <p>Thread-safe.
  */
 final class LineSink implements ByteSink {
   static final int MAX_LINE = 512;
@@ -26,17 +27,16 @@ final class LineSink implements ByteSink {
     for (int i = offset; i < offset + count; i++) {
       byte next = bytes[i];
       if (next == '\n') {
-        flush();
+        end();
       } else if (length < MAX_LINE && next != '\r') {
-        line[length++] = next >= 0 && next < ' ' ? (byte) ' ' : next;
+        line[length++] = next;
       }
     }
   }
 
-  /** Hands over a last line that has no line feed. */
-  synchronized void flush() {
+  private void end() {
     if (length > 0) {
-      String text = new String(line, 0, length, StandardCharsets.UTF_8);
+      String text = GuestText.oneLine(new String(line, 0, length, StandardCharsets.UTF_8));
       length = 0;
       lines.accept(text);
     }

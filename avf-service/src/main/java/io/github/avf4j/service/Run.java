@@ -59,7 +59,11 @@ final class Run implements GuestLink.Listener {
         end(new StopReason.Killed());
       }
     } catch (RuntimeException | Error e) {
-      made.ifPresent(Machine::close);
+      try {
+        made.ifPresent(Machine::close);
+      } catch (RuntimeException | Error second) {
+        e.addSuppressed(second);
+      }
       vm.ended(this);
       state.end(new StopReason.StartFailed(String.valueOf(e.getMessage())), () -> {});
       throw e;
@@ -96,14 +100,13 @@ final class Run implements GuestLink.Listener {
   }
 
   private void keep(Machine machine) {
-    try {
+    try (machine) {
       Optional<StopReason> late;
       while ((late = state.awaitMachine()).isPresent()) {
         kill(late.get());
       }
-      machine.close();
     } catch (RuntimeException | Error e) {
-      log.error("{}: the machine could not be closed", vm.getName(), e);
+      log.error("{}: the machine could not be stopped or closed", vm.getName(), e);
     }
     end(state.decide());
   }

@@ -27,22 +27,13 @@ import org.slf4j.LoggerFactory;
 final class RunState implements MachineListener, PanicWatch.Listener {
   private static final Logger log = LoggerFactory.getLogger(RunState.class);
 
-  /** How long a host may take from start to the guest's first instruction. */
-  private static final Duration ENTRY_LIMIT = Duration.ofSeconds(60);
-
-  /** How long a kernel may go on after its panic's last line: it resets soon or never. */
-  private static final Duration PANIC_GRACE = Duration.ofSeconds(1);
-
-  /** How long a backend may take to stop a machine; after that it is closed regardless. */
-  private static final Duration KILL_LIMIT = Duration.ofSeconds(10);
-
   private final String name;
   private final VirtualMachineConfig config;
   private final long calledAt = System.nanoTime();
 
   // All below is guarded by this.
   private final EnumMap<BootStage, Duration> stages = new EnumMap<>(BootStage.class);
-  private final Deadlines deadlines = new Deadlines();
+  private final Deadlines deadlines;
   private @Nullable Machine machine;
   private @Nullable String backend;
   private boolean started;
@@ -56,6 +47,7 @@ final class RunState implements MachineListener, PanicWatch.Listener {
   RunState(String name, VirtualMachineConfig config) {
     this.name = name;
     this.config = config;
+    this.deadlines = new Deadlines(config.bootTimeout());
     stages.put(BootStage.CALLED, Duration.ZERO);
   }
 
@@ -80,10 +72,10 @@ final class RunState implements MachineListener, PanicWatch.Listener {
     long now = System.nanoTime();
     // The machine's threads run already, and may have been quicker than this one.
     if (!stages.containsKey(BootStage.KERNEL_ENTERED)) {
-      deadlines.entry.set(now, ENTRY_LIMIT);
+      deadlines.awaitEntry(now);
     }
     if (config.payload().isPresent() && !stages.containsKey(BootStage.PAYLOAD_STARTED)) {
-      deadlines.payload.set(now, config.bootTimeout());
+      deadlines.awaitPayload(now);
     }
     return killedFor == null;
   }
@@ -111,7 +103,7 @@ final class RunState implements MachineListener, PanicWatch.Listener {
   @Override
   public synchronized void entered(long nanoTime) {
     mark(BootStage.KERNEL_ENTERED, nanoTime);
-    deadlines.entry.clear();
+    deadlines.entered();
   }
 
   @Override
@@ -131,7 +123,7 @@ final class RunState implements MachineListener, PanicWatch.Listener {
 
   @Override
   public synchronized void halted() {
-    deadlines.panic.set(System.nanoTime(), PANIC_GRACE);
+    deadlines.awaitReset(System.nanoTime());
     notifyAll();
   }
 
@@ -145,7 +137,7 @@ final class RunState implements MachineListener, PanicWatch.Listener {
       mark(BootStage.INIT, now);
     } else if (report instanceof GuestReports.PayloadStarted) {
       mark(BootStage.PAYLOAD_STARTED, now);
-      deadlines.payload.clear();
+      deadlines.payloadKnown();
     } else if (report instanceof GuestReports.PayloadReady) {
       mark(BootStage.PAYLOAD_READY, now);
     } else if (report instanceof GuestReports.PayloadFinished finished) {
@@ -153,7 +145,7 @@ final class RunState implements MachineListener, PanicWatch.Listener {
       exitCode = finished.exitCode();
     } else if (report instanceof GuestReports.Failure failed) {
       failure = failed;
-      deadlines.payload.clear();
+      deadlines.payloadKnown();
     }
     told.run();
   }
@@ -165,7 +157,7 @@ final class RunState implements MachineListener, PanicWatch.Listener {
     if (killedFor == null) {
       killedFor = why;
     }
-    deadlines.kill.setOnce(System.nanoTime(), KILL_LIMIT);
+    deadlines.awaitEnd(System.nanoTime());
     notifyAll();
     return started && reason == null ? Optional.ofNullable(machine) : Optional.empty();
   }
@@ -178,12 +170,12 @@ final class RunState implements MachineListener, PanicWatch.Listener {
   synchronized Optional<StopReason> awaitMachine() {
     while (machineStopped == null) {
       long now = System.nanoTime();
-      if (deadlines.kill.isOver(now)) {
-        log.warn("{}: the machine did not stop in {}", name, KILL_LIMIT);
+      if (deadlines.isEndOverdue(now)) {
+        log.warn("{}: the machine did not stop in {}", name, Deadlines.KILL_LIMIT);
         break;
       }
       if (killedFor == null) {
-        Optional<StopReason> late = late(now);
+        Optional<StopReason> late = deadlines.late(now, panic);
         if (late.isPresent()) {
           return late;
         }
@@ -194,22 +186,6 @@ final class RunState implements MachineListener, PanicWatch.Listener {
         // The keeper thread is nobody's to interrupt, and the machine must be waited for.
         log.debug("{}: interrupted", name);
       }
-    }
-    return Optional.empty();
-  }
-
-  private Optional<StopReason> late(long now) {
-    if (deadlines.entry.isOver(now)) {
-      return Optional.of(
-          new StopReason.StartFailed("the kernel was not entered within " + ENTRY_LIMIT));
-    }
-    if (deadlines.panic.isOver(now)) {
-      return Optional.of(
-          new StopReason.Crash(
-              StopReason.CrashKind.PANIC, panic == null ? "" : panic, Optional.empty()));
-    }
-    if (deadlines.payload.isOver(now)) {
-      return Optional.of(new StopReason.Hangup(config.bootTimeout()));
     }
     return Optional.empty();
   }

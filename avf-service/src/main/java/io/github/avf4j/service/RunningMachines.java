@@ -18,6 +18,7 @@ final class RunningMachines {
 
   private static final Set<Run> runs = new LinkedHashSet<>();
   private static @Nullable Thread hook;
+  private static boolean ending;
 
   private RunningMachines() {}
 
@@ -27,6 +28,10 @@ final class RunningMachines {
    * @throws IllegalStateException if the JVM is ending
    */
   static synchronized void add(Run run) {
+    // Nobody would stop it: the hook has looked at the runs already.
+    if (ending) {
+      throw new IllegalStateException("the JVM is ending: no machine can be run any more");
+    }
     if (hook == null) {
       Thread thread = new Thread(RunningMachines::stopAll, "avf-shutdown");
       Runtime.getRuntime().addShutdownHook(thread);
@@ -50,6 +55,7 @@ final class RunningMachines {
   private static void stopAll() {
     List<Run> left;
     synchronized (RunningMachines.class) {
+      ending = true;
       left = List.copyOf(runs);
     }
     long deadline = System.nanoTime() + LIMIT.toNanos();

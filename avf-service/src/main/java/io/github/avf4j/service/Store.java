@@ -199,16 +199,22 @@ final class Store implements AutoCloseable {
    */
   void delete(String name) {
     Path folder = folder(name);
+    if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+      throw new StoreException("there is no VM '" + name + "' in " + root + ": see names()");
+    }
+    Path doomed = null;
     try {
-      Path doomed = Files.createTempDirectory(workshop(), "delete-").resolve(name);
-      Files.move(folder, doomed, StandardCopyOption.ATOMIC_MOVE);
+      doomed = Files.createTempDirectory(workshop(), "delete-");
+      Files.move(folder, doomed.resolve(name), StandardCopyOption.ATOMIC_MOVE);
       sync(root.resolve("vm"));
-      deleteTree(doomed.getParent());
-    } catch (NoSuchFileException e) {
-      throw new StoreException("there is no VM '" + name + "' in " + root + ": see names()", e);
+      deleteTree(doomed);
     } catch (IOException e) {
       throw new StoreException(
           "cannot delete " + folder + " (" + e + "): check the permissions in it", e);
+    } finally {
+      if (doomed != null) {
+        deleteQuietly(doomed);
+      }
     }
   }
 

@@ -9,33 +9,13 @@ import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VirtualMachineConfig;
-import io.github.avf4j.VirtualMachineManager;
 import io.github.avf4j.spi.DiskSpec;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class CustomImageTest {
-  @TempDir Path folder;
-  private Fixture fixture;
-  private VirtualMachineManager manager;
-
-  @BeforeEach
-  void open() throws IOException {
-    fixture = new Fixture(folder);
-    manager = fixture.open();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
-  }
-
+class CustomImageTest extends ManagerTest {
   private VirtualMachine vm(CustomImageConfig.Builder image) {
     return manager.getOrCreate(
         "c",

@@ -16,6 +16,12 @@ final class FakeBackend implements HypervisorBackend {
   final List<FakeMachine> machines = new CopyOnWriteArrayList<>();
   volatile FakeMachine.Guest guest = FakeMachine::wellBehaved;
   volatile RuntimeException createFailure;
+
+  /** Thrown by the machines that are made from now on. */
+  volatile RuntimeException startFailure;
+
+  volatile RuntimeException killFailure;
+  volatile RuntimeException closeFailure;
   volatile CountDownLatch creating = new CountDownLatch(0);
   volatile CountDownLatch mayCreate = new CountDownLatch(0);
   volatile Suitability suitability = Suitability.FULL;
@@ -70,6 +76,9 @@ final class FakeBackend implements HypervisorBackend {
       throw createFailure;
     }
     FakeMachine machine = new FakeMachine(spec, listener, guest);
+    machine.startFailure = startFailure;
+    machine.killFailure = killFailure;
+    machine.closeFailure = closeFailure;
     machines.add(machine);
     return machine;
   }

@@ -23,6 +23,9 @@ final class FakeMachine implements Machine {
   final MachineSpec spec;
   final FakeVsock vsock = new FakeVsock();
   final ByteArrayOutputStream consoleInput = new ByteArrayOutputStream();
+  RuntimeException startFailure;
+  RuntimeException killFailure;
+  RuntimeException closeFailure;
   private final MachineListener listener;
   private final Guest guest;
   private final CountDownLatch over = new CountDownLatch(1);
@@ -40,6 +43,9 @@ final class FakeMachine implements Machine {
   public synchronized void start() {
     if (vcpu != null || closed) {
       throw new IllegalStateException("started or closed before");
+    }
+    if (startFailure != null) {
+      throw startFailure;
     }
     vcpu = new Thread(this::execute, "fake-" + spec.name() + "-vcpu0");
     vcpu.setDaemon(true);
@@ -82,6 +88,13 @@ final class FakeMachine implements Machine {
 
   @Override
   public void kill() {
+    if (killFailure != null) {
+      throw killFailure;
+    }
+    end();
+  }
+
+  private void end() {
     stop(new StopReason.Killed());
     Thread thread;
     synchronized (this) {
@@ -104,7 +117,7 @@ final class FakeMachine implements Machine {
 
   @Override
   public void close() {
-    kill();
+    end();
     vsock.close();
     Thread thread;
     synchronized (this) {
@@ -118,6 +131,9 @@ final class FakeMachine implements Machine {
       }
     }
     closed = true;
+    if (closeFailure != null) {
+      throw closeFailure;
+    }
   }
 
   boolean isClosed() {

@@ -12,11 +12,9 @@ import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VirtualMachine.Status;
 import io.github.avf4j.VirtualMachineCallback;
-import io.github.avf4j.VirtualMachineManager;
 import io.github.avf4j.VsockChannel;
 import io.github.avf4j.VsockConnectException;
 import io.github.avf4j.VsockListener;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,29 +23,12 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class LifecycleTest {
+class LifecycleTest extends ManagerTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
-  @TempDir Path folder;
-  private Fixture fixture;
-  private VirtualMachineManager manager;
   private final Recorder recorder = new Recorder();
-
-  @BeforeEach
-  void open() throws IOException {
-    fixture = new Fixture(folder);
-    manager = fixture.open();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
-  }
 
   private VirtualMachine vm() {
     VirtualMachine vm = manager.create("a", fixture.config().build());
@@ -66,8 +47,7 @@ class LifecycleTest {
     vm.run();
     assertThat(vm.awaitReady(LIMIT)).isTrue();
     assertThat(stopped(vm)).isEqualTo(new StopReason.Shutdown());
-    assertThat(recorder.awaitStopped()).isTrue();
-    assertThat(recorder.events)
+    assertThat(recorder.awaitStopped())
         .containsExactly("started", "ready", "finished 0", "stopped SHUTDOWN when STOPPED");
     assertThat(vm.getPayloadExitCode()).contains(0);
     assertThat(vm.getBackend()).contains("fake: it is FULL");
@@ -138,8 +118,9 @@ class LifecycleTest {
     VirtualMachine vm = vm();
     vm.run();
     assertThat(stopped(vm)).hasToString("MICRODROID_ERROR PAYLOAD_INVALID_CONFIG no such format");
-    assertThat(recorder.awaitStopped()).isTrue();
-    assertThat(recorder.events.get(0)).isEqualTo("error PAYLOAD_INVALID_CONFIG no such format");
+    assertThat(recorder.awaitStopped())
+        .first()
+        .isEqualTo("error PAYLOAD_INVALID_CONFIG no such format");
   }
 
   @Test
@@ -213,8 +194,7 @@ class LifecycleTest {
     vm.stop();
     assertThat(vm.getStatus()).isEqualTo(Status.STOPPED);
     assertThat(stopped(vm)).isEqualTo(new StopReason.Killed());
-    assertThat(recorder.awaitStopped()).isTrue();
-    assertThat(recorder.events).containsExactly("stopped KILLED when STOPPED");
+    assertThat(recorder.awaitStopped()).containsExactly("stopped KILLED when STOPPED");
     assertThatThrownBy(vm::stop)
         .isInstanceOf(IllegalVmStateException.class)
         .hasMessage("stop() needs RUNNING but VM 'a' is STOPPED: VM is not running");
@@ -236,8 +216,7 @@ class LifecycleTest {
     stopping.get(30, TimeUnit.SECONDS);
     running.get(30, TimeUnit.SECONDS);
     assertThat(stopped(vm)).isEqualTo(new StopReason.Killed());
-    assertThat(recorder.awaitStopped()).isTrue();
-    assertThat(recorder.events).containsExactly("stopped KILLED when STOPPED");
+    assertThat(recorder.awaitStopped()).containsExactly("stopped KILLED when STOPPED");
     assertThat(fixture.backend.last().isClosed()).isTrue();
   }
 
@@ -247,7 +226,7 @@ class LifecycleTest {
     VirtualMachine vm = vm();
     assertThatThrownBy(vm::run).isSameAs(fixture.backend.createFailure);
     assertThat(vm.getStatus()).isEqualTo(Status.STOPPED);
-    assertThat(recorder.events).isEmpty();
+    assertThat(recorder.events()).isEmpty();
     fixture.backend.createFailure = null;
     vm.run();
     assertThat(stopped(vm)).isEqualTo(new StopReason.Shutdown());
@@ -328,7 +307,7 @@ class LifecycleTest {
           reports.write(FakeMachine.hello());
           reports.write(FakeMachine.payloadStarted());
           // The callback of "started" proves that the first one was accepted.
-          while (recorder.events.isEmpty()) {
+          while (recorder.events().isEmpty()) {
             Thread.sleep(1);
           }
           try {

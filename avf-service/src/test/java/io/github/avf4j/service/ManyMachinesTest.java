@@ -40,7 +40,7 @@ class ManyMachinesTest {
     assertThat(recorders)
         .allSatisfy(
             recorder ->
-                assertThat(recorder.events.stream().filter(event -> event.startsWith("stopped")))
+                assertThat(recorder.events().stream().filter(event -> event.startsWith("stopped")))
                     .hasSize(1));
     assertThat(threads()).isEmpty();
     assertThat(descriptors()).isLessThanOrEqualTo(descriptors);
@@ -68,7 +68,7 @@ class ManyMachinesTest {
             .isInstanceOfAny(StopReason.Killed.class, StopReason.Shutdown.class);
       }
       for (Recorder recorder : recorders) {
-        assertThat(recorder.awaitStopped()).isTrue();
+        recorder.awaitStopped();
       }
     }
   }

@@ -6,33 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.IllegalVmStateException;
 import io.github.avf4j.VirtualMachine;
-import io.github.avf4j.VirtualMachineManager;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class OutputTest {
-  @TempDir Path folder;
-  private Fixture fixture;
-  private VirtualMachineManager manager;
-
-  @BeforeEach
-  void open() throws IOException {
-    fixture = new Fixture(folder);
-    manager = fixture.open();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
-  }
-
+class OutputTest extends ManagerTest {
   @Test
   void isCapturedWhenAskedFor() throws Exception {
     fixture.backend.guest =

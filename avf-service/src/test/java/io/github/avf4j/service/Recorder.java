@@ -4,14 +4,17 @@ import io.github.avf4j.ErrorCode;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VirtualMachineCallback;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Writes down what a callback hears, one line for each event. */
-final class Recorder implements VirtualMachineCallback {
-  final List<String> events = new CopyOnWriteArrayList<>();
+/** Writes down what a callback hears, one line for each event. Thread-safe. */
+public final class Recorder implements VirtualMachineCallback {
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  private final List<String> events = new CopyOnWriteArrayList<>();
   private final CountDownLatch stopped = new CountDownLatch(1);
 
   @Override
@@ -40,7 +43,16 @@ final class Recorder implements VirtualMachineCallback {
     stopped.countDown();
   }
 
-  boolean awaitStopped() throws InterruptedException {
-    return stopped.await(30, TimeUnit.SECONDS);
+  /** Returns what was heard so far. */
+  public List<String> events() {
+    return events;
+  }
+
+  /** Returns all events once the machine has told that it stopped. */
+  public List<String> awaitStopped() throws InterruptedException {
+    if (!stopped.await(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+      throw new AssertionError("no onStopped after " + events);
+    }
+    return events;
   }
 }

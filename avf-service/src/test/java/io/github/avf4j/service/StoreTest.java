@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.avf4j.BackendUnavailableException;
 import io.github.avf4j.DataSize;
 import io.github.avf4j.IllegalVmStateException;
+import io.github.avf4j.Payload;
 import io.github.avf4j.ProtectionLevel;
 import io.github.avf4j.StoreException;
 import io.github.avf4j.VirtualMachine;
@@ -16,31 +17,19 @@ import io.github.avf4j.VirtualMachineManager;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class StoreTest {
-  @TempDir Path folder;
-  private Fixture fixture;
-  private VirtualMachineManager manager;
+class StoreTest extends ManagerTest {
   private VirtualMachineConfig config;
 
   @BeforeEach
-  void open() throws IOException {
-    fixture = new Fixture(folder);
-    manager = fixture.open();
+  void configure() {
     config = fixture.config().build();
-  }
-
-  @AfterEach
-  void close() {
-    manager.close();
   }
 
   @Test
@@ -91,6 +80,7 @@ class StoreTest {
     assertThatThrownBy(() -> manager.delete("a"))
         .isInstanceOf(StoreException.class)
         .hasMessageContaining("there is no VM 'a'");
+    assertThat(fixture.store.resolve("new")).isEmptyDirectory();
   }
 
   @Test
@@ -173,9 +163,7 @@ class StoreTest {
     manager.delete("a");
     assertThat(precious.resolve("file")).exists();
     assertThat(fixture.store.resolve("vm/a")).doesNotExist();
-    try (Stream<Path> left = Files.list(fixture.store.resolve("new"))) {
-      assertThat(left).isEmpty();
-    }
+    assertThat(fixture.store.resolve("new")).isEmptyDirectory();
   }
 
   @Test
@@ -215,19 +203,28 @@ class StoreTest {
       VirtualMachineConfig large =
           fixture
               .config()
-              .payload(
-                  io.github.avf4j.Payload.executable(fixture.payload)
-                      .withArguments("x".repeat(100_000)))
+              .payload(Payload.executable(fixture.payload).withArguments("x".repeat(100_000)))
               .build();
       assertThatThrownBy(() -> full.create("a", large))
           .isInstanceOf(StoreException.class)
           .hasMessageContaining("No space left on device")
           .hasMessageContaining("make room");
       assertThat(full.names()).isEmpty();
-      try (Stream<Path> left = Files.list(mount.resolve("store/new"))) {
-        assertThat(left).isEmpty();
-      }
+      assertThat(mount.resolve("store/new")).isEmptyDirectory();
       full.create("a", config);
+
+      // Nor for a payload's disk.
+      Path payload =
+          Files.write(folder.resolve("large"), Arrays.copyOf(Fixture.tinyElf(), 64 << 10));
+      VirtualMachine vm =
+          full.create("b", fixture.config().payload(Payload.executable(payload)).build());
+      assertThatThrownBy(vm::run)
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining("No space left on device")
+          .hasMessageContaining("make room in the store");
+      assertThat(vm.getStatus()).isEqualTo(Status.STOPPED);
+      assertThat(mount.resolve("store/vm/b"))
+          .isDirectoryNotContaining(file -> !file.endsWith("config.json"));
     } finally {
       run("umount", mount.toString());
     }

@@ -1,13 +1,14 @@
 package io.github.avf4j.benchmarks;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /** Runs the C program that does the same kernel work. */
 final class CBaseline {
+  private static final Duration LIMIT = Duration.ofMinutes(5);
+
   private CBaseline() {}
 
   /** Runs it with {@code arguments} and returns the numbers that it printed, one a line. */
@@ -19,13 +20,9 @@ final class CBaseline {
     }
     command.add(program);
     command.addAll(List.of(arguments));
-    Process process =
-        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-    if (!process.waitFor(300, TimeUnit.SECONDS) || process.exitValue() != 0) {
-      process.destroyForcibly();
-      throw new IOException("the C baseline failed: " + String.join(" ", command));
-    }
+    String output =
+        Programs.run(
+            new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT), LIMIT);
     return output.lines().mapToDouble(Double::parseDouble).toArray();
   }
 }

@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -124,21 +123,7 @@ final class DemoOverhead implements Benchmark {
             "-device",
             "virtio-blk-device,drive=payload,serial=payload");
     long start = System.nanoTime();
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-            .start();
-    // Ends what hangs, and with it the reading below.
-    process
-        .onExit()
-        .orTimeout(LIMIT.toSeconds(), TimeUnit.SECONDS)
-        .exceptionally(late -> process.destroyForcibly());
-    String output = new String(process.getInputStream().readAllBytes());
-    if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS) || process.exitValue() != 0) {
-      process.destroyForcibly();
-      throw new IOException("QEMU by hand failed: " + output);
-    }
+    Programs.run(new ProcessBuilder(command).redirectErrorStream(true), LIMIT);
     return (System.nanoTime() - start) / 1e9;
   }
 }

@@ -19,8 +19,4 @@ final class Samples {
     Arrays.sort(sorted);
     return count % 2 == 1 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
   }
-
-  int count() {
-    return count;
-  }
 }

@@ -13,7 +13,7 @@ import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VsockChannel;
 import io.github.avf4j.VsockConnectException;
 import io.github.avf4j.VsockListener;
-import io.github.avf4j.lab.TestMachines.Recorder;
+import io.github.avf4j.service.Recorder;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -62,7 +62,7 @@ final class PayloadTest {
     vm.run();
     assertThat(vm.awaitStopped(LONG)).contains(new StopReason.Shutdown());
     assertThat(recorder.awaitStopped())
-        .containsExactly("started", "finished 7", "stopped SHUTDOWN");
+        .containsExactly("started", "finished 7", "stopped SHUTDOWN when STOPPED");
     assertThat(vm.getPayloadExitCode()).contains(7);
     assertThat(vm.getStatus()).isEqualTo(VirtualMachine.Status.STOPPED);
     Map<BootStage, Duration> stages = vm.getTimeline().stages();
@@ -93,8 +93,9 @@ final class PayloadTest {
     Recorder recorder = new Recorder();
     vm.setCallback(Runnable::run, recorder);
     vm.run();
-    vm.awaitStopped(LONG);
-    assertThat(recorder.events()).contains("finished 137");
+    assertThat(vm.awaitStopped(LONG)).contains(new StopReason.Shutdown());
+    assertThat(recorder.awaitStopped()).contains("finished 137");
+    assertThat(vm.getPayloadExitCode()).contains(137);
   }
 
   @Test
@@ -275,7 +276,7 @@ final class PayloadTest {
       vm.stop();
       assertThat(vm.getStatus()).isEqualTo(VirtualMachine.Status.STOPPED);
       // Queued before stop() returned, told by another thread.
-      assertThat(recorder.awaitStopped()).endsWith("stopped KILLED");
+      assertThat(recorder.awaitStopped()).endsWith("stopped KILLED when STOPPED");
       assertThat(recorder.events().stream().filter(e -> e.startsWith("stopped"))).hasSize(1);
       vm.close();
     }

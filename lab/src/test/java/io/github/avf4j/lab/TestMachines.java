@@ -1,11 +1,8 @@
 package io.github.avf4j.lab;
 
 import io.github.avf4j.DebugLevel;
-import io.github.avf4j.ErrorCode;
 import io.github.avf4j.Payload;
-import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
-import io.github.avf4j.VirtualMachineCallback;
 import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.VirtualMachineManager;
 import java.io.IOException;
@@ -13,10 +10,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 /** The machines of the end-to-end tests: one backend, one payload with many behaviours. */
 final class TestMachines implements AutoCloseable {
@@ -102,49 +95,5 @@ final class TestMachines implements AutoCloseable {
       }
     }
     Files.delete(folder);
-  }
-
-  /** Writes down what it hears, in order. */
-  static final class Recorder implements VirtualMachineCallback {
-    private final List<String> events = new CopyOnWriteArrayList<>();
-    private final CountDownLatch stopped = new CountDownLatch(1);
-
-    List<String> events() {
-      return events;
-    }
-
-    /** Returns all events once the machine has told that it stopped. */
-    List<String> awaitStopped() throws InterruptedException {
-      if (!stopped.await(LONG.toSeconds(), TimeUnit.SECONDS)) {
-        throw new AssertionError("no onStopped after " + events);
-      }
-      return events;
-    }
-
-    @Override
-    public void onPayloadStarted(VirtualMachine vm) {
-      events.add("started");
-    }
-
-    @Override
-    public void onPayloadReady(VirtualMachine vm) {
-      events.add("ready");
-    }
-
-    @Override
-    public void onPayloadFinished(VirtualMachine vm, int exitCode) {
-      events.add("finished " + exitCode);
-    }
-
-    @Override
-    public void onError(VirtualMachine vm, ErrorCode errorCode, String message) {
-      events.add("error " + errorCode + ' ' + message);
-    }
-
-    @Override
-    public void onStopped(VirtualMachine vm, StopReason reason) {
-      events.add("stopped " + reason);
-      stopped.countDown();
-    }
   }
 }

@@ -51,7 +51,7 @@ public final class KvmSystem implements AutoCloseable {
     return new KvmSystem(fd);
   }
 
-  private static String openAdvice(Path device, int errno) {
+  static String openAdvice(Path device, int errno) {
     String prefix = "cannot open " + device + ": " + Errno.describe(errno) + ": ";
     return prefix
         + switch (errno) {
@@ -108,23 +108,25 @@ public final class KvmSystem implements AutoCloseable {
     do {
       result = Ioctl.issue(fd.number(), Kvm.KVM_CREATE_VM, 0);
     } while (result == -Errno.EINTR);
-    switch (-result) {
+    if (result < 0) {
+      throw vmRefused(-result);
+    }
+    return new KvmVm(Fd.own(result));
+  }
+
+  static RuntimeException vmRefused(int errno) {
+    return switch (errno) {
       case Errno.EBUSY ->
-          throw new BackendUnavailableException(
+          new BackendUnavailableException(
               "ioctl(KVM_CREATE_VM) failed: EBUSY (16): stop the other hypervisor that uses the"
                   + " processor's virtualization");
       case Errno.EIO, Errno.ENODEV ->
-          throw new BackendUnavailableException(
+          new BackendUnavailableException(
               "ioctl(KVM_CREATE_VM) failed: "
-                  + Errno.describe(-result)
+                  + Errno.describe(errno)
                   + ": switch virtualization on in the firmware");
-      default -> {
-        if (result < 0) {
-          throw Errno.failure("ioctl(KVM_CREATE_VM)", -result);
-        }
-      }
-    }
-    return new KvmVm(Fd.own(result));
+      default -> Errno.failure("ioctl(KVM_CREATE_VM)", errno);
+    };
   }
 
   @Override

@@ -17,11 +17,13 @@ import java.nio.charset.StandardCharsets;
  *     buffer format</a>
  */
 public final class CpioWriter {
+  /** How many bytes a file may have: the format counts them with 32 bits. */
+  public static final long MAX_CONTENT = 0xffff_ffffL;
+
   private static final int DIRECTORY = 0040000;
   private static final int REGULAR_FILE = 0100000;
   private static final int CHARACTER_DEVICE = 0020000;
   private static final int ALIGNMENT = 4;
-  private static final long MAX_CONTENT = 0xffff_ffffL;
 
   private final OutputStream out;
   private long position;
@@ -51,7 +53,7 @@ public final class CpioWriter {
   }
 
   /**
-   * Writes a file of {@code size} bytes, at most 4 GiB less one.
+   * Writes a file of {@code size} bytes, at most {@link #MAX_CONTENT}.
    *
    * @throws IOException also if {@code content} has fewer or more bytes
    */

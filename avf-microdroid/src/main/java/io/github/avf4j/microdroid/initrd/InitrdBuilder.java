@@ -10,10 +10,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -101,12 +97,9 @@ public final class InitrdBuilder {
 
   private MadeBefore.Made buildNow(Path folder, byte[] init) {
     List<KernelModule> modules = ModuleFolder.open(folder).resolve(MODULES);
-    List<FileStamp> sources = new ArrayList<>();
-    for (KernelModule module : modules) {
-      sources.add(FileStamp.of(module.file(), "kernel module", "install the kernel again"));
-    }
+    List<FileStamp> sources = modules.stream().map(KernelModule::source).toList();
     byte[] content = archive(init, modules);
-    String name = HexFormat.of().formatHex(sha256(content)) + ".cpio";
+    String name = CacheFolder.nameOf(content) + ".cpio";
     return new MadeBefore.Made(cache.file("initrd", name, out -> out.write(content)), sources);
   }
 
@@ -132,13 +125,5 @@ public final class InitrdBuilder {
       throw new AssertionError("writing to memory does not fail", e);
     }
     return out.toByteArray();
-  }
-
-  private static byte[] sha256(byte[] content) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(content);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError(e);
-    }
   }
 }

@@ -3,6 +3,7 @@ package io.github.avf4j.microdroid.kernel;
 import com.github.luben.zstd.ZstdInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 import org.tukaani.xz.SingleXZInputStream;
@@ -60,15 +61,8 @@ enum Compression {
   }
 
   private boolean matches(byte[] content, int offset) {
-    if (content.length - offset < magic.length) {
-      return false;
-    }
-    for (int i = 0; i < magic.length; i++) {
-      if (content[offset + i] != magic[i]) {
-        return false;
-      }
-    }
-    return true;
+    return content.length - offset >= magic.length
+        && Arrays.equals(content, offset, offset + magic.length, magic, 0, magic.length);
   }
 
   /** Returns the uncompressed content; whoever reads it bounds it. */

@@ -1,6 +1,7 @@
 package io.github.avf4j.microdroid.kernel;
 
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.microdroid.FileStamp;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,15 +20,16 @@ import java.util.Optional;
  * <p>Thread-safe as long as nobody changes the content.
  *
  * @param name its name with underscores
- * @param file where it was read
+ * @param source its file, as it was before it was read
  * @param depends the names of the modules that must be loaded before it
  * @param content its ELF file
  */
 @SuppressWarnings("ArrayRecordComponent")
-public record KernelModule(String name, Path file, List<String> depends, byte[] content) {
+public record KernelModule(String name, FileStamp source, List<String> depends, byte[] content) {
   private static final int MAX_SIZE = 64 << 20;
   private static final int ELF_HEADER = 64;
   private static final int SECTION_HEADER = 64;
+  private static final byte[] MODINFO = ".modinfo\0".getBytes(StandardCharsets.US_ASCII);
 
   /**
    * Reads a module: plain, or compressed with gzip, xz or zstd.
@@ -35,6 +37,7 @@ public record KernelModule(String name, Path file, List<String> depends, byte[] 
    * @throws InvalidImageException if it is no module
    */
   static KernelModule read(Path file) {
+    FileStamp source = FileStamp.of(file, "kernel module", "install the kernel again");
     byte[] content = readUncompressed(file);
     String name = ModuleNames.ofFile(file);
     List<String> depends = new ArrayList<>();
@@ -49,7 +52,7 @@ public record KernelModule(String name, Path file, List<String> depends, byte[] 
         name = ModuleNames.normalize(entry.substring("name=".length()));
       }
     }
-    return new KernelModule(name, file, List.copyOf(depends), content);
+    return new KernelModule(name, source, List.copyOf(depends), content);
   }
 
   private static byte[] readUncompressed(Path file) {
@@ -87,7 +90,7 @@ public record KernelModule(String name, Path file, List<String> depends, byte[] 
       int nameTable = Math.toIntExact(elf.getLong(names + 0x18));
       for (int i = 0; i < count; i++) {
         int section = sections + i * SECTION_HEADER;
-        if (string(elf, nameTable + elf.getInt(section), content.length).equals(".modinfo")) {
+        if (isModinfo(elf, nameTable + elf.getInt(section))) {
           int offset = Math.toIntExact(elf.getLong(section + 0x18));
           int length = Math.toIntExact(elf.getLong(section + 0x20));
           return strings(elf, offset, Math.addExact(offset, length));
@@ -97,6 +100,15 @@ public record KernelModule(String name, Path file, List<String> depends, byte[] 
       throw damaged(file, "its section headers point outside of it");
     }
     throw damaged(file, "it has no section .modinfo");
+  }
+
+  private static boolean isModinfo(ByteBuffer elf, int name) {
+    for (int i = 0; i < MODINFO.length; i++) {
+      if (elf.get(name + i) != MODINFO[i]) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static List<String> strings(ByteBuffer elf, int start, int end) {

@@ -12,9 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -98,7 +96,7 @@ public final class KernelUnpacker {
     Path image = stamp.path();
     try (InputStream in = Files.newInputStream(image)) {
       byte[] head = in.readNBytes(HEADER_END);
-      if (startsWith(head, 0, ELF)) {
+      if (isElf(head)) {
         return image;
       }
       if (stamp.size() > MAX_PACKED) {
@@ -109,7 +107,7 @@ public final class KernelUnpacker {
     }
     byte[] content = read(image);
     ByteBuffer payload = payload(image, content);
-    String name = HexFormat.of().formatHex(sha256(content)) + ".elf";
+    String name = CacheFolder.nameOf(content) + ".elf";
     long start = System.nanoTime();
     Path file = cache.file("unpacked", name, out -> inflate(image, payload, out));
     log.debug("unpacked {} to {} in {} ms", image, file, (System.nanoTime() - start) / 1_000_000);
@@ -176,7 +174,7 @@ public final class KernelUnpacker {
     try (InputStream in = open(image, compression, content, offset, packed)) {
       int count;
       while ((count = readSome(image, in, buffer)) > 0) {
-        if (total == 0 && !startsWith(buffer, 0, ELF)) {
+        if (total == 0 && !isElf(buffer)) {
           throw invalid(image, "holds no ELF kernel");
         }
         total += count;
@@ -209,24 +207,8 @@ public final class KernelUnpacker {
     }
   }
 
-  private static boolean startsWith(byte[] content, int offset, byte[] magic) {
-    if (content.length - offset < magic.length) {
-      return false;
-    }
-    for (int i = 0; i < magic.length; i++) {
-      if (content[offset + i] != magic[i]) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static byte[] sha256(byte[] content) {
-    try {
-      return MessageDigest.getInstance("SHA-256").digest(content);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError(e);
-    }
+  private static boolean isElf(byte[] head) {
+    return head.length >= ELF.length && Arrays.equals(head, 0, ELF.length, ELF, 0, ELF.length);
   }
 
   private static String hex(int value) {

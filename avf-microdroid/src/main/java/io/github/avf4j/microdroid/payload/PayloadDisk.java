@@ -116,6 +116,16 @@ public final class PayloadDisk {
     try (in) {
       byte[] head = in.readNBytes(PayloadExecutable.HEAD);
       PayloadExecutable.check(file, head, size);
+      if (size > CpioWriter.MAX_CONTENT) {
+        throw new InvalidImageException(
+            "the payload "
+                + file
+                + " must have at most "
+                + CpioWriter.MAX_CONTENT
+                + " bytes but has "
+                + size
+                + ": send the data over vsock instead");
+      }
       // What was checked is what is copied: the file is not read a second time.
       cpio.file("payload", 0555, size, new SequenceInputStream(new ByteArrayInputStream(head), in));
     }

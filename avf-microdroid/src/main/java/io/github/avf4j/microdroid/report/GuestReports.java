@@ -175,7 +175,7 @@ public final class GuestReports {
     }
     ErrorCode code = ErrorCode.of(body.getInt());
     String message = StandardCharsets.UTF_8.decode(body).toString();
-    return new Failure(code, message.replaceAll("\\p{Cntrl}", " ").strip());
+    return new Failure(code, GuestText.oneLine(message).strip());
   }
 
   private void move(String report, State from, State to, State next) throws ProtocolException {

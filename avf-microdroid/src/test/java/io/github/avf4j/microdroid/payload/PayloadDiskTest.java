@@ -11,9 +11,11 @@ import io.github.avf4j.microdroid.Tool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.stream.Stream;
@@ -124,6 +126,19 @@ class PayloadDiskTest {
         .isInstanceOf(InvalidImageException.class)
         .hasMessageContaining("is linked dynamically")
         .hasMessageContaining("-static");
+  }
+
+  @Test
+  void refusesMoreThanAnArchiveCanHold() throws IOException {
+    Payload payload = payload(elf(120));
+    // A file with a hole, which takes no room on the disk.
+    try (FileChannel file = FileChannel.open(payload.executable(), StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.wrap(new byte[1]), 1L << 32);
+    }
+    assertThatThrownBy(() -> disk.write(payload))
+        .isInstanceOf(InvalidImageException.class)
+        .hasMessageContaining("must have at most 4294967295 bytes but has 4294967297");
+    assertThat(list()).isEmpty();
   }
 
   @Test

@@ -5,10 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 class RelyingPartyTest {
+  @Test
+  void readmeHasThePolicyThatIsCompiled() throws Exception {
+    String source =
+        Files.readString(
+            Path.of("src/main/java/io/github/avf4j/examples/attestation/RelyingParty.java"));
+    int start = source.indexOf("AttestationPolicy policy =");
+    String example = source.substring(start, source.indexOf(';', start) + 1);
+
+    assertThat(Files.readString(Path.of("../../README.md"))).containsIgnoringWhitespaces(example);
+  }
+
   @Test
   void acceptsTheGenuineAttestationAndSaysWhyTheOthersFail() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();

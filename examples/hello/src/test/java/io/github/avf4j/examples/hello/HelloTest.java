@@ -50,14 +50,15 @@ class HelloTest {
     }
   }
 
-  @Test
-  void readmeHasTheExampleThatIsCompiled() throws Exception {
-    String readme = compact(Files.readString(Path.of("../../README.md")));
+  @ParameterizedTest
+  @ValueSource(strings = {"README.md", "javadoc-overview.html"})
+  void documentsHaveTheExampleThatIsCompiled(String document) throws Exception {
+    String text = compact(Files.readString(Path.of("../..", document)));
     String source =
         Files.readString(Path.of("src/main/java/io/github/avf4j/examples/hello/TenLines.java"));
     int start = source.indexOf("    try (VirtualMachineManager");
     String example = compact(source.substring(start, source.lastIndexOf("  }\n}")));
-    assertThat(readme).contains(example);
+    assertThat(text).contains(example);
   }
 
   /** Indentation and line breaks differ: the formatter has its own ideas. */
