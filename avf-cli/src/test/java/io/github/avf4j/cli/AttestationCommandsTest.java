@@ -2,6 +2,7 @@ package io.github.avf4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -63,6 +64,7 @@ class AttestationCommandsTest {
         "dice verify @valid_p256.chain",
         "dice verify @valid_p256.chain --json --instance default --allow-any-mode",
         "csr verify @v3_csr.base64",
+        "csr verify @v2_csr.base64",
         "csr verify --factory @v3_p256_valid.json",
         "csr verify --client-vm @client_vm_csr_computed.cbor",
         "avb info @kernel_microdroid_style.img",
@@ -160,6 +162,33 @@ class AttestationCommandsTest {
     var node = new ObjectMapper().readTree(out.toString());
     assertThat(node.required("valid").booleanValue()).isFalse();
     assertThat(node.required("rule").textValue()).isEqualTo("SIGNATURE");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "dice verify --json @initrd_normal|valid",
+        "csr verify --json @initrd_normal|valid",
+        "csr verify --json --factory @initrd_normal|valid",
+        "csr verify --json --client-vm @initrd_normal|valid",
+        "attest verify --json @initrd_normal --root @attestation_root.der --challenge 00|valid",
+        "attest verify --json @attestation_normal.der --root @initrd_normal --challenge 00|valid",
+        "attest verify --json @attestation_normal.der --root @attestation_root.der --challenge 00"
+            + "|accepted"
+      })
+  void givesOneObjectInJsonForWhateverItRefuses(String line, String field) throws Exception {
+    assertThat(run(line)).as(err.toString()).isEqualTo(ExitCode.REFUSED);
+    ObjectMapper json =
+        new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    assertThat(json.readTree(out.toString()).required(field).booleanValue()).isFalse();
+    assertThat(err.toString()).startsWith("avf: refused: ");
+  }
+
+  @Test
+  void saysOfARequestThatItsChainIsDegenerate() throws Exception {
+    assertThat(run("csr verify @v2_csr.base64")).isZero();
+    assertThat(out.toString()).contains("warning: certificate 0", "degenerate");
   }
 
   @Test

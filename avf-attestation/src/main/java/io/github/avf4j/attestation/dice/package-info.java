@@ -12,7 +12,8 @@
  * <ul>
  *   <li>CBOR that is not deterministic is refused in all that is parsed here, map order excepted.
  *   <li>A chain of one self-signed certificate is refused unless the caller allows it, for any
- *       instance.
+ *       instance; accepted, it comes with a warning. Those who verify requests of version 2 do
+ *       allow it: see the package {@code remote}.
  *   <li>In the first certificate, a configuration descriptor that is not one of the Android profile
  *       (malformed, a reserved or repeated key, a wrong type, the security version missing) is
  *       ignored with a warning where android.14 is in range, and its hash is then not compared. An
