@@ -22,6 +22,7 @@ class AttestationCommandsTest {
           + "b4c744ac5c9648d51c3e100fe68efd880b53ff3ac0a398ad6e80c431db9d261e";
   private static final String CHALLENGE = "000102030405060708090a0b0c0d0e0f";
 
+  // The attestations were made with the library itself: no foreign tool makes them.
   @TempDir Path folder;
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
@@ -179,8 +180,7 @@ class AttestationCommandsTest {
       })
   void givesOneObjectInJsonForWhateverItRefuses(String line, String field) throws Exception {
     assertThat(run(line)).as(err.toString()).isEqualTo(ExitCode.REFUSED);
-    ObjectMapper json =
-        new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    ObjectMapper json = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     assertThat(json.readTree(out.toString()).required(field).booleanValue()).isFalse();
     assertThat(err.toString()).startsWith("avf: refused: ");
   }
@@ -245,6 +245,25 @@ class AttestationCommandsTest {
             + CHALLENGE
             + " --at 2026-11-22T10:00:00Z "
             + String.join(" ", more));
+  }
+
+  /** The machine of this attestation runs an APK and an APEX. */
+  @Test
+  void acceptsAndNamesComponentsThatNobodyRequired() throws Exception {
+    String verify =
+        "attest verify @attestation_two_components.der --root @attestation_two_components_root.der"
+            + " --at 2026-11-22T10:00:00Z --challenge "
+            + CHALLENGE;
+    String apk =
+        " --require-component apk:com.example.vm="
+            + "d213cf6e3fa3501685089736a9b6c61135921b2fb39d5862abdba69ec1d7f9a7"
+            + "38e8ecf418dd6576cd2149f126e8ab4b12ce865350b9aa12ec1c104a5c2cb8d3:7";
+    assertThat(run(verify + apk)).as(err.toString()).isZero();
+    assertThat(out.toString())
+        .containsPattern("pass +unlisted-components .*apex:com.android.virt\\n");
+    assertThat(run(verify + apk + " --refuse-unlisted-components")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("unlisted-components", "apex:com.android.virt");
+    assertThat(run(verify)).as(err.toString()).isZero();
   }
 
   @Test

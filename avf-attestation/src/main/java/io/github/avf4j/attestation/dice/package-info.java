@@ -33,7 +33,8 @@
  *   <li>A chain has at most 256 certificates and 1 MiB.
  *   <li>Bytes after the handover map are ignored, as the reference does, since the memory page is
  *       padded; a handover holds at most one chain more than its two secrets.
- *   <li>Certificates in X.509 are not made and not read.
+ *   <li>Certificates in X.509 are made as open-dice makes them, which its two vectors confirm, and
+ *       not read: no chain of AVF holds one. They are not made for ML-DSA.
  * </ul>
  *
  * <p>Called on the caller's thread. Secrets are in {@link io.github.avf4j.attestation.SecretBytes}

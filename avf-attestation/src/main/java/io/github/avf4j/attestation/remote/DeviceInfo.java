@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  */
 public final class DeviceInfo {
   private static final String AVF = "avf";
+
   /** Sorted, so that of several faults the same one is reported every time. */
   private static final SortedMap<String, String> AVF_VALUES =
       new TreeMap<>(

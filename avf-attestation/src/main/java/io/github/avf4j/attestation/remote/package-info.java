@@ -35,8 +35,10 @@
  *   <li>An accepted root may be sent along or left out. A certificate above the leaf with an
  *       accepted root's name and key is replaced by that root.
  *   <li>The relying party refuses debuggable machines and components that its policy does not name,
- *       unless told otherwise. Revocation is a list of serial numbers in the policy; nothing is
- *       fetched.
+ *       unless told otherwise: extra components must be judged, so a program says that it accepts
+ *       them. The command line, whose options name what is required and not all that runs, accepts
+ *       them and names each in the result, unless told otherwise. Revocation is a list of serial
+ *       numbers in the policy; nothing is fetched.
  *   <li>Requests of version 2 are decrypted with the published endpoint keys. Their keys must
  *       verify under the MAC, their device info must be in canonical order and say version 2; the
  *       certificates of the device's key are parsed and not verified, with a warning.

@@ -55,11 +55,9 @@ class HwtrustVectorsTest {
               Map.entry("factory_csr/v3_ed25519_valid.json", VALID),
               Map.entry("factory_csr/v3_p256_valid.json", VALID),
               Map.entry("factory_csr/v3_p256_valid_with_uds_certs.json", VALID),
-              Map.entry(
-                  "factory_csr/v3_avf_valid_with_rkpvm_markers.json", "mode must be normal"),
+              Map.entry("factory_csr/v3_avf_valid_with_rkpvm_markers.json", "mode must be normal"),
               Map.entry("factory_csr/v3_p256_extra_uds_cert_in_chain.json", "occurs before"),
-              Map.entry(
-                  "factory_csr/v3_p256_with_corrupted_payload.json", "does not verify")));
+              Map.entry("factory_csr/v3_p256_with_corrupted_payload.json", "does not verify")));
 
   private static void verify(String name, DiceChainRules chain) {
     ByteSlice bytes = Vectors.slice("hwtrust/" + name);

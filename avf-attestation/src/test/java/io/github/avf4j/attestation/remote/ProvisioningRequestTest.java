@@ -78,12 +78,10 @@ class ProvisioningRequestTest {
   @Test
   void refusesADegenerateChainInVersion3UnlessAllowed() {
     try (CosePrivateKey key =
-        CosePrivateKey.ofSecret(
-            CoseAlgorithm.ED25519, SecretBytes.takeOver(new byte[32]))) {
+        CosePrivateKey.ofSecret(CoseAlgorithm.ED25519, SecretBytes.takeOver(new byte[32]))) {
       ByteSlice request = withItem("v3_ed25519_valid", 2, degenerateChain(key));
       assertThat(refusal(request, RULES)).hasMessageContaining("self-signed");
-      assertThat(
-              refusal(request, RULES.withChain(DiceChainRules.DEFAULT.withDegenerate(true))))
+      assertThat(refusal(request, RULES.withChain(DiceChainRules.DEFAULT.withDegenerate(true))))
           .hasMessageContaining("header must name the algorithm of the key");
     }
   }
@@ -152,8 +150,7 @@ class ProvisioningRequestTest {
     String file = text("factory_csr/" + name + ".json");
     assertThat(FactoryRequests.verify(file, RULES)).isNotEmpty();
     assertThatExceptionOfType(RemoteAttestationException.class)
-        .isThrownBy(
-            () -> FactoryRequests.verify(file, RULES.withDegenerateInVersion2(false)))
+        .isThrownBy(() -> FactoryRequests.verify(file, RULES.withDegenerateInVersion2(false)))
         .withMessageContaining("self-signed");
   }
 

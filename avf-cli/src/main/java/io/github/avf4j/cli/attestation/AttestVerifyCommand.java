@@ -72,7 +72,8 @@ final class AttestVerifyCommand extends JudgingCommand {
 
   @Option(
       names = "--refuse-unlisted-components",
-      description = "Refuses components that are not required: extra APKs and APEXes run there too.")
+      description =
+          "Refuses components that are not required: extra APKs and APEXes run there too.")
   private boolean refuseUnlisted;
 
   @Option(

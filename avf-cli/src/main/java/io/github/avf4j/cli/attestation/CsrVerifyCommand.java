@@ -101,7 +101,8 @@ final class CsrVerifyCommand extends JudgingCommand {
     try {
       return ByteSlice.takeOver(Base64.getDecoder().decode(text));
     } catch (IllegalArgumentException e) {
-      throw new RefusedException("request is neither an array in CBOR nor Base64; JSON lines need --factory");
+      throw new RefusedException(
+          "request is neither an array in CBOR nor Base64; JSON lines need --factory");
     }
   }
 
