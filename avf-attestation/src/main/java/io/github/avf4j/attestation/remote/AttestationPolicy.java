@@ -46,7 +46,7 @@ public final class AttestationPolicy {
     return roots;
   }
 
-  /** The components that must be there, by name in no particular order. */
+  /** The components that must be there, sorted by name. */
   public List<ComponentRequirement> components() {
     return components.values().stream()
         .sorted(Comparator.comparing(ComponentRequirement::name))

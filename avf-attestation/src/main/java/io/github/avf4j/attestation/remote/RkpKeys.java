@@ -8,6 +8,7 @@ import io.github.avf4j.attestation.cbor.CborValue;
 import io.github.avf4j.attestation.cbor.CborWriter;
 import io.github.avf4j.attestation.cose.CosePrivateKey;
 import io.github.avf4j.attestation.cose.CosePublicKey;
+import io.github.avf4j.attestation.dice.Cdis;
 import io.github.avf4j.attestation.internal.Aes256Gcm;
 import io.github.avf4j.attestation.internal.Hkdf;
 import java.security.SecureRandom;
@@ -39,6 +40,10 @@ public final class RkpKeys implements AutoCloseable {
 
   /** Copies the sealing CDI of the service VM, 32 bytes. */
   public RkpKeys(SecretBytes cdiSeal) {
+    if (cdiSeal.length() != Cdis.SIZE) {
+      throw new IllegalArgumentException(
+          "sealing CDI must have " + Cdis.SIZE + " bytes but has " + cdiSeal.length());
+    }
     this.cdiSeal = cdiSeal.copy();
   }
 
