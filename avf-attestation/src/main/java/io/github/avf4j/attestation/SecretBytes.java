@@ -71,10 +71,17 @@ public final class SecretBytes implements AutoCloseable {
     }
   }
 
-  /** Whether both hold the same bytes, in constant time for equal lengths. */
+  /**
+   * Whether both hold the same bytes, in constant time for equal lengths. One that was wiped equals
+   * itself alone, so that zeros are never taken for a secret.
+   */
   @Override
   public boolean equals(Object other) {
-    return other instanceof SecretBytes that && MessageDigest.isEqual(bytes, that.bytes);
+    return this == other
+        || other instanceof SecretBytes that
+            && !closed
+            && !that.closed
+            && MessageDigest.isEqual(bytes, that.bytes);
   }
 
   /** A value that tells nothing but the length. */

@@ -2,6 +2,7 @@ package io.github.avf4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -21,6 +22,7 @@ class AttestationCommandsTest {
           + "b4c744ac5c9648d51c3e100fe68efd880b53ff3ac0a398ad6e80c431db9d261e";
   private static final String CHALLENGE = "000102030405060708090a0b0c0d0e0f";
 
+  // The attestations were made with the library itself: no foreign tool makes them.
   @TempDir Path folder;
   private final StringWriter out = new StringWriter();
   private final StringWriter err = new StringWriter();
@@ -63,6 +65,7 @@ class AttestationCommandsTest {
         "dice verify @valid_p256.chain",
         "dice verify @valid_p256.chain --json --instance default --allow-any-mode",
         "csr verify @v3_csr.base64",
+        "csr verify @v2_csr.base64",
         "csr verify --factory @v3_p256_valid.json",
         "csr verify --client-vm @client_vm_csr_computed.cbor",
         "avb info @kernel_microdroid_style.img",
@@ -162,6 +165,32 @@ class AttestationCommandsTest {
     assertThat(node.required("rule").textValue()).isEqualTo("SIGNATURE");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "dice verify --json @initrd_normal|valid",
+        "csr verify --json @initrd_normal|valid",
+        "csr verify --json --factory @initrd_normal|valid",
+        "csr verify --json --client-vm @initrd_normal|valid",
+        "attest verify --json @initrd_normal --root @attestation_root.der --challenge 00|valid",
+        "attest verify --json @attestation_normal.der --root @initrd_normal --challenge 00|valid",
+        "attest verify --json @attestation_normal.der --root @attestation_root.der --challenge 00"
+            + "|accepted"
+      })
+  void givesOneObjectInJsonForWhateverItRefuses(String line, String field) throws Exception {
+    assertThat(run(line)).as(err.toString()).isEqualTo(ExitCode.REFUSED);
+    ObjectMapper json = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    assertThat(json.readTree(out.toString()).required(field).booleanValue()).isFalse();
+    assertThat(err.toString()).startsWith("avf: refused: ");
+  }
+
+  @Test
+  void saysOfARequestThatItsChainIsDegenerate() throws Exception {
+    assertThat(run("csr verify @v2_csr.base64")).isZero();
+    assertThat(out.toString()).contains("warning: certificate 0", "degenerate");
+  }
+
   @Test
   void verifiesTheImagesThatItMakes() throws Exception {
     Files.write(folder.resolve("kernel.img"), new byte[9000]);
@@ -216,6 +245,25 @@ class AttestationCommandsTest {
             + CHALLENGE
             + " --at 2026-11-22T10:00:00Z "
             + String.join(" ", more));
+  }
+
+  /** The machine of this attestation runs an APK and an APEX. */
+  @Test
+  void acceptsAndNamesComponentsThatNobodyRequired() throws Exception {
+    String verify =
+        "attest verify @attestation_two_components.der --root @attestation_two_components_root.der"
+            + " --at 2026-11-22T10:00:00Z --challenge "
+            + CHALLENGE;
+    String apk =
+        " --require-component apk:com.example.vm="
+            + "d213cf6e3fa3501685089736a9b6c61135921b2fb39d5862abdba69ec1d7f9a7"
+            + "38e8ecf418dd6576cd2149f126e8ab4b12ce865350b9aa12ec1c104a5c2cb8d3:7";
+    assertThat(run(verify + apk)).as(err.toString()).isZero();
+    assertThat(out.toString())
+        .containsPattern("pass +unlisted-components .*apex:com.android.virt\\n");
+    assertThat(run(verify + apk + " --refuse-unlisted-components")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("unlisted-components", "apex:com.android.virt");
+    assertThat(run(verify)).as(err.toString()).isZero();
   }
 
   @Test

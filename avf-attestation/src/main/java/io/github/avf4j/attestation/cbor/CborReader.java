@@ -24,6 +24,7 @@ public final class CborReader {
   private final CborLimits limits;
   private int at;
   private int itemsLeft;
+  private int promised;
 
   /**
    * Makes a reader at the start of the input.
@@ -74,6 +75,7 @@ public final class CborReader {
 
   /** Reads the next item of the sequence. */
   public CborValue read() {
+    promised = 0;
     return item(0);
   }
 
@@ -104,12 +106,17 @@ public final class CborReader {
     };
   }
 
+  private CborValue promisedItem(int depth) {
+    promised--;
+    return item(depth);
+  }
+
   private CborArray array(long count, int depth, int start) {
     checkCount(count, 1, start);
     checkDepth(depth, start);
     List<CborValue> items = new ArrayList<>((int) count);
     for (long i = 0; i < count; i++) {
-      items.add(item(depth + 1));
+      items.add(promisedItem(depth + 1));
     }
     return new CborArray(Collections.unmodifiableList(items), since(start));
   }
@@ -119,8 +126,8 @@ public final class CborReader {
     checkDepth(depth, start);
     List<CborMap.Entry> entries = new ArrayList<>((int) count);
     for (long i = 0; i < count; i++) {
-      CborValue key = item(depth + 1);
-      entries.add(new CborMap.Entry(key, item(depth + 1)));
+      CborValue key = promisedItem(depth + 1);
+      entries.add(new CborMap.Entry(key, promisedItem(depth + 1)));
     }
     DuplicateKeys.refuse(entries, limits.keyOrder());
     return new CborMap(Collections.unmodifiableList(entries), since(start));
@@ -208,10 +215,13 @@ public final class CborReader {
     }
   }
 
-  /** Each item has at least one byte, so that a lying count fails before anything is allocated. */
+  /**
+   * Each item has at least one byte, so that a lying count fails before anything is allocated. What
+   * outer items have announced and not yet shown counts too: nested lies do not add up.
+   */
   private void checkCount(long count, int itemsPer, int start) {
-    int left = Math.min(input.length() - at, itemsLeft);
-    if (count < 0 || count > left / itemsPer) {
+    int left = Math.min(input.length() - at, itemsLeft) - promised;
+    if (count < 0 || count > Math.max(left, 0) / itemsPer) {
       throw fault(
           Long.toUnsignedString(count)
               + (itemsPer == 1 ? " items" : " entries")
@@ -219,9 +229,11 @@ public final class CborReader {
               + (input.length() - at)
               + " bytes are left and "
               + itemsLeft
-              + " items allowed",
+              + " items allowed"
+              + (promised == 0 ? "" : ", " + promised + " of them announced before"),
           start);
     }
+    promised += (int) count * itemsPer;
   }
 
   private void checkDepth(int depth, int start) {

@@ -2,6 +2,7 @@ package io.github.avf4j.attestation.cbor;
 
 import io.github.avf4j.attestation.ByteSlice;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
@@ -72,7 +73,7 @@ public final class CborWriter {
           StandardCharsets.UTF_8
               .newEncoder()
               .onMalformedInput(CodingErrorAction.REPORT)
-              .encode(java.nio.CharBuffer.wrap(value));
+              .encode(CharBuffer.wrap(value));
     } catch (CharacterCodingException e) {
       throw new IllegalArgumentException("the text has half a surrogate pair", e);
     }

@@ -2,7 +2,6 @@ package io.github.avf4j.attestation.dice;
 
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.internal.Hkdf;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
@@ -71,12 +70,16 @@ public final class Cdis implements AutoCloseable {
    * @param input authority, mode and hidden input of the layer; the rest is not used
    */
   public SecretBytes versionedSealingKeySeed(DiceInput input) {
-    return derive(seal, input.sealSalt(), "VKDF_SEED");
+    byte[] salt = input.sealSalt();
+    try {
+      return derive(seal, salt, "VKDF_SEED");
+    } finally {
+      Arrays.fill(salt, (byte) 0);
+    }
   }
 
   private static SecretBytes derive(SecretBytes secret, byte[] salt, String info) {
-    byte[] label = info.getBytes(StandardCharsets.US_ASCII);
-    return secret.use(bytes -> SecretBytes.takeOver(Hkdf.sha512(SIZE, bytes, salt, label)));
+    return secret.use(bytes -> SecretBytes.takeOver(Hkdf.sha512(SIZE, bytes, salt, info)));
   }
 
   /** Wipes both secrets. */

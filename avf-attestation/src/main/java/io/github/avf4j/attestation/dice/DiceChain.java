@@ -3,6 +3,7 @@ package io.github.avf4j.attestation.dice;
 import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.cbor.CborArray;
+import io.github.avf4j.attestation.cbor.CborException;
 import io.github.avf4j.attestation.cbor.CborLimits;
 import io.github.avf4j.attestation.cbor.CborReader;
 import io.github.avf4j.attestation.cbor.CborValue;
@@ -80,9 +81,11 @@ public final class DiceChain {
             "DICE chain must have at most " + MAX_BYTES + " bytes",
             value.position());
       }
+    } catch (CborException e) {
+      throw new DiceException(DiceRule.STRUCTURE, "DICE chain", e);
+    }
+    try {
       rootKey = CosePublicKey.parse(array.get(0), KeyOpsRule.INTEGER_OR_ARRAY);
-    } catch (DiceException e) {
-      throw e;
     } catch (AttestationException e) {
       throw new DiceException(DiceRule.STRUCTURE, "root of the DICE chain", e);
     }

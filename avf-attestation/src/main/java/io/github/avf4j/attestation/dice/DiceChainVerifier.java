@@ -27,8 +27,12 @@ final class DiceChainVerifier {
     chain.verifySignatures();
     checkRootKey();
     boolean degenerate = chain.isDegenerate();
-    if (degenerate && !rules.allowDegenerate()) {
-      throw fault(DiceRule.DEGENERATE, 0, "the chain is one self-signed certificate");
+    if (degenerate) {
+      String reason = "the chain is one self-signed certificate";
+      if (!rules.allowDegenerate()) {
+        throw fault(DiceRule.DEGENERATE, 0, reason);
+      }
+      warnings.add(new DiceWarning(DiceRule.DEGENERATE, 0, reason + ", which describes nothing"));
     }
     List<DiceCertificateVerifier> layers = new ArrayList<>();
     for (int i = 0; i < chain.certificates().size(); i++) {

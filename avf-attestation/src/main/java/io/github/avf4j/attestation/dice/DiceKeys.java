@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * The key pair of a layer and the id of a key (Open Profile for DICE, 2.4 of the reference text).
+ * The key pair of a layer and the id of a key (Open Profile for DICE).
  *
  * <p>Thread-safe.
  */

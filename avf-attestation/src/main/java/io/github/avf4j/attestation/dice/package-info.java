@@ -12,7 +12,8 @@
  * <ul>
  *   <li>CBOR that is not deterministic is refused in all that is parsed here, map order excepted.
  *   <li>A chain of one self-signed certificate is refused unless the caller allows it, for any
- *       instance.
+ *       instance; accepted, it comes with a warning. Those who verify requests of version 2 do
+ *       allow it: see the package {@code remote}.
  *   <li>In the first certificate, a configuration descriptor that is not one of the Android profile
  *       (malformed, a reserved or repeated key, a wrong type, the security version missing) is
  *       ignored with a warning where android.14 is in range, and its hash is then not compared. An
@@ -32,7 +33,8 @@
  *   <li>A chain has at most 256 certificates and 1 MiB.
  *   <li>Bytes after the handover map are ignored, as the reference does, since the memory page is
  *       padded; a handover holds at most one chain more than its two secrets.
- *   <li>Certificates in X.509 are not made and not read.
+ *   <li>Certificates in X.509 are made as open-dice makes them, which its two vectors confirm, and
+ *       not read: no chain of AVF holds one. They are not made for ML-DSA.
  * </ul>
  *
  * <p>Called on the caller's thread. Secrets are in {@link io.github.avf4j.attestation.SecretBytes}

@@ -14,7 +14,9 @@ import java.util.Set;
  * What a relying party accepts. Immutable and thread-safe.
  *
  * <p>By default debuggable machines are refused, and so are components that the policy does not
- * name: extra APKs and APEXes run in the machine too.
+ * name: extra APKs and APEXes run in the machine too. Where those are accepted ({@link
+ * Builder#unlistedComponentsAllowed}), the result names them, so that the caller can judge them. An
+ * empty list of components is refused in any case.
  */
 public final class AttestationPolicy {
   private final Set<X509Certificate> roots;
@@ -44,7 +46,7 @@ public final class AttestationPolicy {
     return roots;
   }
 
-  /** The components that must be there, by name in no particular order. */
+  /** The components that must be there, sorted by name. */
   public List<ComponentRequirement> components() {
     return components.values().stream()
         .sorted(Comparator.comparing(ComponentRequirement::name))

@@ -29,9 +29,13 @@ public final class CertificateFiles {
     ByteSlice bytes = ByteSlice.copyOf(file);
     List<ByteSlice> certificates =
         bytes.isEmpty() || bytes.at(0) != DerReader.SEQUENCE ? pem(file) : der(bytes);
-    if (certificates.isEmpty() || certificates.size() > MAX_CERTIFICATES) {
+    if (certificates.isEmpty()) {
       throw new RemoteAttestationException(
-          "file must hold 1 to 64 certificates but holds " + certificates.size(), 0);
+          "file must hold certificates in PEM, or in DER one after the other, but holds none", 0);
+    }
+    if (certificates.size() > MAX_CERTIFICATES) {
+      throw new RemoteAttestationException(
+          "file must hold at most " + MAX_CERTIFICATES + " certificates", 0);
     }
     return List.copyOf(certificates);
   }

@@ -81,7 +81,7 @@ final class ComponentChecks {
       checks.check(
           Kind.UNLISTED_COMPONENTS,
           policy.unlistedComponentsAllowed(),
-          "accepted by the policy: " + unlisted,
+          "the policy accepts what it does not name: " + unlisted,
           "the machine also runs what the policy does not name: " + unlisted);
     }
   }

@@ -10,6 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
@@ -17,15 +19,19 @@ import java.util.stream.Stream;
  */
 public final class DeviceInfo {
   private static final String AVF = "avf";
-  private static final Map<String, String> AVF_VALUES =
-      Map.of(
-          "brand", "aosp-avf",
-          "manufacturer", "aosp-avf",
-          "product", AVF,
-          "model", AVF,
-          "device", AVF,
-          "vb_state", AVF,
-          "bootloader_state", AVF);
+
+  /** Sorted, so that of several faults the same one is reported every time. */
+  private static final SortedMap<String, String> AVF_VALUES =
+      new TreeMap<>(
+          Map.of(
+              "brand", "aosp-avf",
+              "manufacturer", "aosp-avf",
+              "product", AVF,
+              "model", AVF,
+              "device", AVF,
+              "vb_state", AVF,
+              "bootloader_state", AVF));
+
   private static final Set<String> TEXTS =
       Set.of(
           "brand",
@@ -39,11 +45,12 @@ public final class DeviceInfo {
           "security_level");
   private static final List<String> PATCH_LEVELS =
       List.of("system_patch_level", "boot_patch_level", "vendor_patch_level");
-  private static final Map<String, Set<String>> STATES =
-      Map.of(
-          "vb_state", Set.of("green", "yellow", "orange", AVF),
-          "bootloader_state", Set.of("locked", "unlocked", AVF),
-          "security_level", Set.of("tee", "strongbox", AVF));
+  private static final SortedMap<String, Set<String>> STATES =
+      new TreeMap<>(
+          Map.of(
+              "vb_state", Set.of("green", "yellow", "orange", AVF),
+              "bootloader_state", Set.of("locked", "unlocked", AVF),
+              "security_level", Set.of("tee", "strongbox", AVF)));
 
   private final CborMap entries;
 

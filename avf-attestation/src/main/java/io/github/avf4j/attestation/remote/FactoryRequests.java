@@ -10,6 +10,7 @@ import io.github.avf4j.attestation.dice.RkpInstance;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Iterator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -43,10 +44,12 @@ public final class FactoryRequests {
    */
   public static List<Entry> verify(String file, RequestRules rules) {
     List<Entry> entries = new ArrayList<>();
-    List<String> lines = file.lines().toList();
-    for (int i = 0; i < lines.size(); i++) {
-      if (!lines.get(i).isBlank()) {
-        entries.add(verify(lines.get(i), i + 1, rules.forFactory()));
+    // One line at a time: a list of all would make a file of line feeds many times its size.
+    Iterator<String> lines = file.lines().iterator();
+    for (int number = 1; lines.hasNext(); number++) {
+      String line = lines.next();
+      if (!line.isBlank()) {
+        entries.add(verify(line, number, rules.forFactory()));
       }
     }
     if (entries.isEmpty()) {

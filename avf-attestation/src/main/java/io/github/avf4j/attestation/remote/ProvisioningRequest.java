@@ -3,6 +3,7 @@ package io.github.avf4j.attestation.remote;
 import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.cbor.CborArray;
+import io.github.avf4j.attestation.cbor.CborException;
 import io.github.avf4j.attestation.cbor.CborReader;
 import io.github.avf4j.attestation.cbor.CborValue;
 import io.github.avf4j.attestation.dice.VerifiedDiceChain;
@@ -42,6 +43,14 @@ public record ProvisioningRequest(
    * @throws AttestationException for the first rule that is broken
    */
   public static ProvisioningRequest verify(ByteSlice request, RequestRules rules) {
+    try {
+      return verifyItems(request, rules);
+    } catch (CborException e) {
+      throw RemoteAttestationException.about("request", e);
+    }
+  }
+
+  private static ProvisioningRequest verifyItems(ByteSlice request, RequestRules rules) {
     CborArray items = CborReader.decode(request).asArray();
     if (items.size() == 0) {
       throw new RemoteAttestationException("request is an empty array", request.offset());

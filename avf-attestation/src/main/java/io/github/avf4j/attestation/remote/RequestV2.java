@@ -12,14 +12,10 @@ import io.github.avf4j.attestation.cose.CoseSign1;
 import io.github.avf4j.attestation.dice.DiceChain;
 import io.github.avf4j.attestation.dice.VerifiedDiceChain;
 import io.github.avf4j.attestation.internal.Aes256Gcm;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.bouncycastle.crypto.digests.SHA256Digest;
-import org.bouncycastle.crypto.macs.HMac;
-import org.bouncycastle.crypto.params.KeyParameter;
 
 /**
  * Requests of version 2: device info, challenge, data that are encrypted to a published key, and
@@ -30,9 +26,7 @@ final class RequestV2 {
   private static final int IV = 5;
   private static final int EPHEMERAL_KEY = -1;
   private static final int MAX_IV = 64;
-  private static final int MAC_SIZE = 32;
   private static final ByteSlice A256GCM_HEADER = ByteSlice.ofHex("a10103");
-  private static final ByteSlice HMAC_HEADER = ByteSlice.ofHex("a10105");
 
   private RequestV2() {}
 
@@ -45,13 +39,13 @@ final class RequestV2 {
         verifiedInfo.encoded(), CborLimits.DEFAULT.withKeyOrder(KeyOrder.LENGTH_FIRST));
     ByteSlice challenge = items.get(1).asBytes();
     List<CborValue> mac = items.get(3).asArray(4);
-    ByteSlice tag = mac.get(3).asBytes(MAC_SIZE);
+    ByteSlice tag = mac.get(3).asBytes(Mac0.SIZE);
 
     List<CborValue> protectedData = CborReader.decode(decrypt(items.get(2))).asArray().items();
     if (protectedData.size() != 2 && protectedData.size() != 3) {
       throw fault("protected data must have 2 or 3 items", items.get(2));
     }
-    VerifiedDiceChain chain = DiceChain.parse(protectedData.get(1)).verify(rules.chain());
+    VerifiedDiceChain chain = DiceChain.parse(protectedData.get(1)).verify(rules.chainOfVersion2());
     CoseSign1 signedMac = CoseSign1.parse(protectedData.get(0));
     byte[] aad =
         new CborWriter(512).array(3).bytes(challenge).value(verifiedInfo).bytes(tag).toByteArray();
@@ -103,22 +97,8 @@ final class RequestV2 {
   }
 
   private static void checkMac(List<CborValue> mac, ByteSlice key, CborValue where) {
-    ByteSlice payload = mac.get(2).asBytes();
-    byte[] message =
-        new CborWriter(512)
-            .array(4)
-            .text("MAC0")
-            .bytes(mac.get(0).asBytes())
-            .bytes(ByteSlice.EMPTY)
-            .bytes(payload)
-            .toByteArray();
-    HMac hmac = new HMac(new SHA256Digest());
-    hmac.init(new KeyParameter(key.toByteArray()));
-    hmac.update(message, 0, message.length);
-    byte[] tag = new byte[MAC_SIZE];
-    hmac.doFinal(tag, 0);
-    if (!mac.get(0).asBytes().equals(HMAC_HEADER)
-        || !MessageDigest.isEqual(tag, mac.get(3).asBytes().toByteArray())) {
+    ByteSlice header = mac.get(0).asBytes();
+    if (!Mac0.verify(key.toByteArray(), header, mac.get(2).asBytes(), mac.get(3).asBytes())) {
       throw fault("the MAC of the keys to sign does not verify", where);
     }
   }

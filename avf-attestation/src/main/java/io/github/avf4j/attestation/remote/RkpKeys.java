@@ -8,16 +8,14 @@ import io.github.avf4j.attestation.cbor.CborValue;
 import io.github.avf4j.attestation.cbor.CborWriter;
 import io.github.avf4j.attestation.cose.CosePrivateKey;
 import io.github.avf4j.attestation.cose.CosePublicKey;
+import io.github.avf4j.attestation.dice.Cdis;
 import io.github.avf4j.attestation.internal.Aes256Gcm;
 import io.github.avf4j.attestation.internal.Hkdf;
-import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import org.bouncycastle.crypto.digests.SHA256Digest;
-import org.bouncycastle.crypto.macs.HMac;
-import org.bouncycastle.crypto.params.KeyParameter;
+import java.util.function.Function;
 
 /**
  * The keys that a service VM has certified remotely. The host stores them in blobs that only a
@@ -27,12 +25,8 @@ import org.bouncycastle.crypto.params.KeyParameter;
  */
 public final class RkpKeys implements AutoCloseable {
   private static final int SALT_SIZE = 32;
-  private static final int HMAC_SHA256 = 5;
-  private static final int MAC_SIZE = 32;
   private static final byte[] MAC_SALT =
       HexFormat.of().parseHex("8280fad3a80a9a4bf7a57d7be9c3ab1389dc7b46ee7122b45f4c3fe240043b6c");
-  private static final ByteSlice MAC_HEADER =
-      ByteSlice.takeOver(new CborWriter(4).map(1).integer(1).integer(HMAC_SHA256).toByteArray());
 
   private final SecretBytes cdiSeal;
 
@@ -46,6 +40,10 @@ public final class RkpKeys implements AutoCloseable {
 
   /** Copies the sealing CDI of the service VM, 32 bytes. */
   public RkpKeys(SecretBytes cdiSeal) {
+    if (cdiSeal.length() != Cdis.SIZE) {
+      throw new IllegalArgumentException(
+          "sealing CDI must have " + Cdis.SIZE + " bytes but has " + cdiSeal.length());
+    }
     this.cdiSeal = cdiSeal.copy();
   }
 
@@ -131,35 +129,23 @@ public final class RkpKeys implements AutoCloseable {
     return bytes;
   }
 
-  private ByteSlice maced(CosePublicKey key) {
-    ByteSlice payload = ByteSlice.takeOver(key.encodeWithoutKeyOps());
+  private ByteSlice maced(CosePublicKey publicKey) {
+    ByteSlice payload = ByteSlice.takeOver(publicKey.encodeWithoutKeyOps());
+    byte[] tag = withMacKey(key -> Mac0.tag(key, payload));
     return ByteSlice.takeOver(
         new CborWriter(160)
             .array(4)
-            .bytes(MAC_HEADER)
+            .bytes(Mac0.HEADER)
             .map(0)
             .bytes(payload)
-            .bytes(mac(payload))
+            .bytes(tag)
             .toByteArray());
   }
 
-  private byte[] mac(ByteSlice payload) {
-    byte[] message =
-        new CborWriter(128)
-            .array(4)
-            .text("MAC0")
-            .bytes(MAC_HEADER)
-            .bytes(ByteSlice.EMPTY)
-            .bytes(payload)
-            .toByteArray();
-    byte[] key = cdiSeal.use(cdi -> Hkdf.sha512(MAC_SIZE, cdi, MAC_SALT, "rialto hmac wkey"));
+  private <T> T withMacKey(Function<byte[], T> body) {
+    byte[] key = cdiSeal.use(cdi -> Hkdf.sha512(Mac0.SIZE, cdi, MAC_SALT, "rialto hmac wkey"));
     try {
-      HMac mac = new HMac(new SHA256Digest());
-      mac.init(new KeyParameter(key));
-      mac.update(message, 0, message.length);
-      byte[] tag = new byte[MAC_SIZE];
-      mac.doFinal(tag, 0);
-      return tag;
+      return body.apply(key);
     } finally {
       Arrays.fill(key, (byte) 0);
     }
@@ -178,11 +164,10 @@ public final class RkpKeys implements AutoCloseable {
             RequestProcessingError.KEY_TO_SIGN_HAS_EMPTY_PAYLOAD, "a key to sign is missing");
       }
       ByteSlice payload = items.get(2).asBytes();
-      boolean genuine =
-          items.get(0).asBytes().equals(MAC_HEADER)
-              && items.get(1).asMap().size() == 0
-              && MessageDigest.isEqual(items.get(3).asBytes().toByteArray(), mac(payload));
-      if (!genuine) {
+      ByteSlice header = items.get(0).asBytes();
+      ByteSlice tag = items.get(3).asBytes();
+      if (items.get(1).asMap().size() > 0
+          || !withMacKey(key -> Mac0.verify(key, header, payload, tag))) {
         throw new ServiceVmException(
             RequestProcessingError.INVALID_MAC, "a key to sign is not one of this service VM");
       }

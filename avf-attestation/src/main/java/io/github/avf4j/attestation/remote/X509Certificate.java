@@ -4,6 +4,7 @@ import io.github.avf4j.attestation.ByteSlice;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -171,7 +172,7 @@ public final class X509Certificate {
 
   /** The extensions by object identifier, in their order. */
   public Map<String, Extension> extensions() {
-    return Map.copyOf(extensions);
+    return Collections.unmodifiableMap(extensions);
   }
 
   /** The extension of an object identifier. */

@@ -35,8 +35,10 @@
  *   <li>An accepted root may be sent along or left out. A certificate above the leaf with an
  *       accepted root's name and key is replaced by that root.
  *   <li>The relying party refuses debuggable machines and components that its policy does not name,
- *       unless told otherwise. Revocation is a list of serial numbers in the policy; nothing is
- *       fetched.
+ *       unless told otherwise: extra components must be judged, so a program says that it accepts
+ *       them. The command line, whose options name what is required and not all that runs, accepts
+ *       them and names each in the result, unless told otherwise. Revocation is a list of serial
+ *       numbers in the policy; nothing is fetched.
  *   <li>Requests of version 2 are decrypted with the published endpoint keys. Their keys must
  *       verify under the MAC, their device info must be in canonical order and say version 2; the
  *       certificates of the device's key are parsed and not verified, with a warning.
@@ -44,8 +46,14 @@
  *       the rules give. A private key among the keys to sign is a warning, in a chain an error.
  *   <li>Device info may leave out the security level. Values that a device gets after the factory
  *       are required of requests that were not captured in one.
- *   <li>A chain of one self-signed certificate is refused in requests of any version unless the
- *       rules allow it.
+ *   <li>A chain of one self-signed certificate is accepted in requests of version 2, with a
+ *       warning, as hwtrust does by default: it is the chain of devices without DICE, for which
+ *       that version was made, and says no more than the key itself. {@link
+ *       io.github.avf4j.attestation.remote.RequestRules#withDegenerateInVersion2} refuses it. In
+ *       requests of version 3 and of client machines, and in a chain alone, it is refused unless
+ *       the rules for chains allow it; there hwtrust is more lenient.
+ *   <li>Requests captured in a factory need layers in normal mode like any others, unless the rules
+ *       allow any mode.
  *   <li>The certificate type of the service VM is {@code rkp-vm} when a request is verified;
  *       January 2025 wrote {@code keymint}, which is made on request and not accepted.
  * </ul>

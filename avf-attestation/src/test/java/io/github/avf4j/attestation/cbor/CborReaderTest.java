@@ -195,6 +195,15 @@ class CborReaderTest {
   }
 
   @Test
+  void countsWhatOuterItemsAnnounced() {
+    // An array of 4, whose first item is an array of 3: 6 items are due but 4 bytes follow.
+    assertThat(refusal("848300000000").reason()).contains("3 of them announced before");
+    assertThat(refusal("a1a2000000").position()).hasValue(1);
+    assertThat(CborReader.decode(ByteSlice.ofHex("8483000000000000")).asArray().size())
+        .isEqualTo(4);
+  }
+
+  @Test
   void refusesMoreItemsThanTheLimit() {
     CborLimits limits = CborLimits.DEFAULT.withMaxItems(3);
     ByteSlice three = ByteSlice.ofHex("820001");

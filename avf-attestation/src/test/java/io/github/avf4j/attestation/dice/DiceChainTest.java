@@ -74,7 +74,7 @@ class DiceChainTest {
 
   @Test
   void tellsTheChainOfTheServiceVmFromOthers() {
-    CborValue csr = CborReader.decode(Vectors.slice("hwtrust/v3_csr_avf.cbor"));
+    CborValue csr = CborReader.decode(Vectors.slice("hwtrust/csr/v3_csr_avf.cbor"));
     DiceChain chain = DiceChain.parse(csr.asArray().get(2));
     VerifiedDiceChain verified = chain.verify(ANY_MODE.withInstance(RkpInstance.AVF));
     assertThat(chain.leaf().componentName()).hasValue("vm_entry");

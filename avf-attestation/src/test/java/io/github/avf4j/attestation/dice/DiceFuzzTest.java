@@ -15,6 +15,18 @@ class DiceFuzzTest {
   }
 
   @FuzzTest(maxDuration = "5m")
+  void drawsChains(byte[] data) {
+    Fuzzing.parse(
+        data,
+        bytes -> {
+          String tree = DiceChainTree.draw(DiceChain.decode(bytes));
+          if (tree.chars().anyMatch(c -> c != '\n' && Character.isISOControl(c))) {
+            throw new AssertionError("a control character reaches the terminal");
+          }
+        });
+  }
+
+  @FuzzTest(maxDuration = "5m")
   void parsesHandovers(byte[] data) {
     Fuzzing.parse(data, bytes -> DiceHandover.parse(bytes).close());
   }

@@ -7,12 +7,16 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SampleDevice;
+import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.Vectors;
 import io.github.avf4j.attestation.cbor.CborArray;
 import io.github.avf4j.attestation.cbor.CborMap;
 import io.github.avf4j.attestation.cbor.CborReader;
 import io.github.avf4j.attestation.cbor.CborValue;
+import io.github.avf4j.attestation.cbor.CborWriter;
+import io.github.avf4j.attestation.cose.CoseAlgorithm;
 import io.github.avf4j.attestation.cose.CosePrivateKey;
+import io.github.avf4j.attestation.cose.CoseSign1;
 import io.github.avf4j.attestation.dice.DiceChainRules;
 import io.github.avf4j.attestation.dice.DiceException;
 import io.github.avf4j.attestation.dice.DiceHandover;
@@ -30,8 +34,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ProvisioningRequestTest {
   private static final Instant TIME = Instant.parse("2025-03-26T00:00:00Z");
   private static final RequestRules RULES = RequestRules.of(DiceChainRules.DEFAULT, TIME);
-  private static final RequestRules DEGENERATE =
-      RULES.withChain(DiceChainRules.DEFAULT.withDegenerate(true));
   private static final RequestRules AVF =
       RULES.withChain(DiceChainRules.DEFAULT.withInstance(RkpInstance.AVF).withAnyMode(true));
 
@@ -51,23 +53,60 @@ class ProvisioningRequestTest {
   @Test
   void acceptsTheEncryptedRequestOfVersion2() {
     ByteSlice request = Vectors.slice("hwtrust/csr/valid_csr.cbor");
-    ProvisioningRequest verified = ProvisioningRequest.verify(request, DEGENERATE);
+    ProvisioningRequest verified = ProvisioningRequest.verify(request, RULES);
     assertThat(verified.version()).isEqualTo(2);
     assertThat(verified.chain().isDegenerate()).isTrue();
+    assertThat(verified.warnings())
+        .containsExactly(
+            "certificate 0: the chain is one self-signed certificate, which describes nothing");
     assertThat(verified.challenge().toHex()).isEqualTo("0102030405060708090a0b0c0d0e0f10");
     assertThat(base64("csr/v2_csr.base64")).isEqualTo(request);
   }
 
   @Test
-  void refusesItsDegenerateChainUnlessAllowed() {
-    AttestationException e = refusal(Vectors.slice("hwtrust/csr/valid_csr.cbor"), RULES);
+  void refusesItsDegenerateChainWhereTheRulesSaySo() {
+    ByteSlice request = Vectors.slice("hwtrust/csr/valid_csr.cbor");
+    RequestRules strict = RULES.withDegenerateInVersion2(false);
+    AttestationException e = refusal(request, strict);
     assertThat(e).isInstanceOf(DiceException.class);
     assertThat(((DiceException) e).rule()).isEqualTo(DiceRule.DEGENERATE);
+    assertThat(refusal(request, strict.withChain(DiceChainRules.DEFAULT.withDegenerate(true))))
+        .isNull();
+  }
+
+  /** The signed part is of another key, so that where the chain is accepted that part is not. */
+  @Test
+  void refusesADegenerateChainInVersion3UnlessAllowed() {
+    try (CosePrivateKey key =
+        CosePrivateKey.ofSecret(CoseAlgorithm.ED25519, SecretBytes.takeOver(new byte[32]))) {
+      ByteSlice request = withItem("v3_ed25519_valid", 2, degenerateChain(key));
+      assertThat(refusal(request, RULES)).hasMessageContaining("self-signed");
+      assertThat(refusal(request, RULES.withChain(DiceChainRules.DEFAULT.withDegenerate(true))))
+          .hasMessageContaining("header must name the algorithm of the key");
+    }
+  }
+
+  private static CborValue degenerateChain(CosePrivateKey key) {
+    byte[] payload =
+        new CborWriter()
+            .map(4)
+            .integer(1)
+            .text("self-signed")
+            .integer(2)
+            .text("self-signed")
+            .integer(-4670552)
+            .bytes(key.publicKey().encode())
+            .integer(-4670553)
+            .bytes(new byte[] {0x20})
+            .toByteArray();
+    byte[] certificate = CoseSign1.sign(key, ByteSlice.takeOver(payload), ByteSlice.EMPTY);
+    return CborArray.of(
+        CborReader.decode(key.publicKey().encode()), CborReader.decode(certificate));
   }
 
   @Test
   void refusesTheRequestWithAChangedByteInItsCiphertext() {
-    assertThat(refusal(Vectors.slice("hwtrust/csr/bad_csr.cbor"), DEGENERATE))
+    assertThat(refusal(Vectors.slice("hwtrust/csr/bad_csr.cbor"), RULES))
         .hasMessageContaining("do not decrypt");
   }
 
@@ -109,9 +148,9 @@ class ProvisioningRequestTest {
   @ValueSource(strings = {"v2_ed25519_valid", "v2_p256_valid", "all_versions_valid"})
   void acceptsFactoryFilesOfVersion2WhoseChainsAreDegenerate(String name) {
     String file = text("factory_csr/" + name + ".json");
-    assertThat(FactoryRequests.verify(file, DEGENERATE)).isNotEmpty();
+    assertThat(FactoryRequests.verify(file, RULES)).isNotEmpty();
     assertThatExceptionOfType(RemoteAttestationException.class)
-        .isThrownBy(() -> FactoryRequests.verify(file, RULES))
+        .isThrownBy(() -> FactoryRequests.verify(file, RULES.withDegenerateInVersion2(false)))
         .withMessageContaining("self-signed");
   }
 
@@ -132,7 +171,7 @@ class ProvisioningRequestTest {
   @ValueSource(strings = {"v3_p256_extra_uds_cert_in_chain", "v3_p256_with_corrupted_payload"})
   void refusesBrokenFactoryFiles(String name) {
     assertThatExceptionOfType(RemoteAttestationException.class)
-        .isThrownBy(() -> FactoryRequests.verify(text("factory_csr/" + name + ".json"), DEGENERATE))
+        .isThrownBy(() -> FactoryRequests.verify(text("factory_csr/" + name + ".json"), RULES))
         .withMessageContaining("line 1");
   }
 

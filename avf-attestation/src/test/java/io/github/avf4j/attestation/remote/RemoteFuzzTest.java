@@ -3,6 +3,9 @@ package io.github.avf4j.attestation.remote;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.Fuzzing;
+import io.github.avf4j.attestation.SampleDevice;
+import io.github.avf4j.attestation.SecretBytes;
+import io.github.avf4j.attestation.cbor.CborReader;
 import io.github.avf4j.attestation.dice.DiceChainRules;
 import io.github.avf4j.attestation.dice.RkpInstance;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +21,12 @@ class RemoteFuzzTest {
   private static final AttestationVerifier VERIFIER =
       new AttestationVerifier(
           AttestationPolicy.builder().root(root()).build(), Clock.fixed(TIME, ZoneOffset.UTC));
+
+  private static final ServiceVm SERVICE =
+      ServiceVm.builder(SampleDevice.chain(new SampleDevice("device").serviceVm()))
+          .kernel(SampleDevice.KERNEL)
+          .build();
+  private static final RkpKeys KEYS = new RkpKeys(SecretBytes.takeOver(new byte[32]));
 
   private static ByteSlice root() {
     var key = ClientVmCsr.generateAttestationKey();
@@ -57,6 +66,33 @@ class RemoteFuzzTest {
             throw new AssertionError("a chain that no root signed is accepted");
           }
         });
+  }
+
+  /** Device info stands behind signatures in requests, where a fuzzer does not get. */
+  @FuzzTest(maxDuration = "5m")
+  void parsesDeviceInfo(byte[] data) {
+    Fuzzing.parse(
+        data, bytes -> DeviceInfo.parse(CborReader.decode(bytes).asMap(), 3, false).toString());
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  void checksClientsOfTheServiceVm(byte[] data) {
+    Fuzzing.parse(data, bytes -> SERVICE.check(ByteSlice.copyOf(bytes)));
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  void opensKeyBlobs(byte[] data) {
+    Fuzzing.parse(data, bytes -> KEYS.openBlob(ByteSlice.copyOf(bytes)).close());
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  void opensKeysToSign(byte[] data) {
+    Fuzzing.parse(data, bytes -> KEYS.openMaced(ByteSlice.copyOf(bytes)));
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  void readsSignatures(byte[] data) {
+    Fuzzing.parse(data, bytes -> EcDer.rawSignature(ByteSlice.copyOf(bytes)));
   }
 
   @FuzzTest(maxDuration = "5m")

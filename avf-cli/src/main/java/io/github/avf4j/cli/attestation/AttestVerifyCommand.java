@@ -1,5 +1,6 @@
 package io.github.avf4j.cli.attestation;
 
+import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.remote.AttestationCheck;
 import io.github.avf4j.attestation.remote.AttestationPolicy;
@@ -31,12 +32,12 @@ import picocli.CommandLine.TypeConversionException;
     name = "verify",
     description = {
       "Verifies certificates, the leaf first, and prints every check.",
-      "Where components are required, all others are refused unless"
-          + " --allow-unlisted-components is given."
+      "Components that no option requires are accepted and named in the result, unless"
+          + " --refuse-unlisted-components is given."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class AttestVerifyCommand extends AttestationCommand {
+final class AttestVerifyCommand extends JudgingCommand {
   @Parameters(
       paramLabel = "CERTS",
       description = "The certificates, in PEM or in DER one after the other.")
@@ -70,9 +71,10 @@ final class AttestVerifyCommand extends AttestationCommand {
   private List<ComponentRequirement> components = new ArrayList<>();
 
   @Option(
-      names = "--allow-unlisted-components",
-      description = "Accepts components that are not required.")
-  private boolean allowUnlisted;
+      names = "--refuse-unlisted-components",
+      description =
+          "Refuses components that are not required: extra APKs and APEXes run there too.")
+  private boolean refuseUnlisted;
 
   @Option(
       names = "--at",
@@ -81,24 +83,32 @@ final class AttestVerifyCommand extends AttestationCommand {
       description = "When the certificates must be valid, as 2026-11-22T10:00:00Z; now otherwise.")
   private @Nullable Instant time;
 
-  @Option(names = "--json", description = "One JSON object instead of text.")
-  private boolean json;
+  private boolean judged;
 
   @Override
   void run() {
     byte[] file = InputFile.read(certificates, CertificateFiles.MAX_BYTES);
     Clock clock = time == null ? Clock.systemUTC() : Clock.fixed(time, ZoneOffset.UTC);
     AttestationResult result = new AttestationVerifier(policy(), clock).verifyFile(file, challenge);
-    if (json) {
+    if (isJson()) {
       out().println(result.toJson());
     } else {
       out().print(result.toTable());
     }
+    judged = true;
     if (!result.isAccepted()) {
       throw new RefusedException(
           result.failures().stream()
               .map(AttestVerifyCommand::describe)
               .collect(Collectors.joining("; ")));
+    }
+  }
+
+  /** The checks say why already, where it came to them. */
+  @Override
+  void refused(AttestationException reason) {
+    if (!judged) {
+      super.refused(reason);
     }
   }
 
@@ -111,15 +121,22 @@ final class AttestVerifyCommand extends AttestationCommand {
     AttestationPolicy.Builder policy =
         AttestationPolicy.builder()
             .debugAllowed(allowDebug)
-            .unlistedComponentsAllowed(allowUnlisted || components.isEmpty());
-    for (Path root : roots) {
-      CertificateFiles.read(InputFile.read(root, CertificateFiles.MAX_BYTES)).forEach(policy::root);
-    }
+            .unlistedComponentsAllowed(!refuseUnlisted);
+    roots.forEach(root -> addRoots(root, policy));
     try {
       components.forEach(policy::component);
       return policy.build();
     } catch (IllegalArgumentException e) {
       throw usage(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static void addRoots(Path file, AttestationPolicy.Builder policy) {
+    byte[] bytes = InputFile.read(file, CertificateFiles.MAX_BYTES);
+    try {
+      CertificateFiles.read(bytes).forEach(policy::root);
+    } catch (AttestationException e) {
+      throw new RefusedException("root certificates in " + file + ": " + e.getMessage());
     }
   }
 

@@ -21,7 +21,9 @@ final class ChainOptions {
 
   @Option(
       names = "--allow-degenerate",
-      description = "Accepts one self-signed certificate as a chain.")
+      description =
+          "Accepts one self-signed certificate as a chain; requests of version 2 may have one in any"
+              + " case.")
   private boolean allowDegenerate;
 
   DiceChainRules rules() {

@@ -2,7 +2,6 @@ package io.github.avf4j.cli.attestation;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.dice.VerifiedDiceChain;
 import io.github.avf4j.attestation.remote.ClientVmCsr;
@@ -27,7 +26,7 @@ import picocli.CommandLine.Parameters;
     description = "Verifies a request with its DICE chain.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class CsrVerifyCommand extends AttestationCommand {
+final class CsrVerifyCommand extends JudgingCommand {
   private static final int MAX_REQUEST = 4 << 20;
   private static final int MAX_FACTORY_FILE = 64 << 20;
 
@@ -71,17 +70,7 @@ final class CsrVerifyCommand extends AttestationCommand {
       description = "When certificates of the device's key must be valid; now otherwise.")
   private @Nullable Instant time;
 
-  @Option(names = "--json", description = "One JSON object instead of text.")
-  private boolean json;
-
   @Mixin private final ChainOptions options = new ChainOptions();
-
-  @Override
-  void refused(AttestationException reason) {
-    if (json) {
-      out().println(Json.text(Json.refusal(reason)));
-    }
-  }
 
   @Override
   void run() {
@@ -112,21 +101,22 @@ final class CsrVerifyCommand extends AttestationCommand {
     try {
       return ByteSlice.takeOver(Base64.getDecoder().decode(text));
     } catch (IllegalArgumentException e) {
-      throw new RefusedException("request is neither an array in CBOR nor Base64");
+      throw new RefusedException(
+          "request is neither an array in CBOR nor Base64; JSON lines need --factory");
     }
   }
 
   private void verifyFactory(Path file) {
     String text = new String(InputFile.read(file, MAX_FACTORY_FILE), StandardCharsets.UTF_8);
     List<FactoryRequests.Entry> entries = FactoryRequests.verify(text, rules());
-    if (json) {
+    if (isJson()) {
       ObjectNode node = Json.object().put("valid", true);
       ArrayNode array = node.putArray("requests");
       for (FactoryRequests.Entry entry : entries) {
         ObjectNode one = array.addObject().put("line", entry.line());
         describe(one.put("instance", entry.instance().instanceName()), entry.request());
       }
-      out().println(Json.text(node));
+      print(node);
       return;
     }
     for (FactoryRequests.Entry entry : entries) {
@@ -152,12 +142,12 @@ final class CsrVerifyCommand extends AttestationCommand {
       throw new RefusedException(
           "challenge is not the one that was issued but " + csr.challenge().toHex());
     }
-    if (json) {
+    if (isJson()) {
       ObjectNode node = Json.object().put("valid", true).put("challenge", csr.challenge().toHex());
       node.put("key", ByteSlice.takeOver(csr.publicKey().toSubjectPublicKeyInfo()).toHex());
       Json.chain(node, chain.chain());
       Json.warnings(node, chain.warnings());
-      out().println(Json.text(node));
+      print(node);
       return;
     }
     chain.warnings().forEach(w -> out().println("warning: " + Text.printable(w.toString())));
@@ -172,8 +162,8 @@ final class CsrVerifyCommand extends AttestationCommand {
   }
 
   private void show(ProvisioningRequest request) {
-    if (json) {
-      out().println(Json.text(describe(Json.object().put("valid", true), request)));
+    if (isJson()) {
+      print(describe(Json.object().put("valid", true), request));
       return;
     }
     request.warnings().forEach(warning -> out().println("warning: " + Text.printable(warning)));

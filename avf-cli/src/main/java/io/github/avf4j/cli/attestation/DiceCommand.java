@@ -1,13 +1,11 @@
 package io.github.avf4j.cli.attestation;
 
-import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.dice.DiceChain;
 import io.github.avf4j.attestation.dice.DiceChainTree;
 import io.github.avf4j.attestation.dice.VerifiedDiceChain;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code avf dice}. */
@@ -18,24 +16,14 @@ import picocli.CommandLine.Parameters;
     subcommands = {DiceCommand.Show.class, DiceCommand.Verify.class})
 public final class DiceCommand {
   /** What both commands read. */
-  abstract static class OfChain extends AttestationCommand {
+  abstract static class OfChain extends JudgingCommand {
     @Parameters(paramLabel = "FILE", description = "A chain in CBOR.")
     private Path file = Path.of("");
-
-    @Option(names = "--json", description = "One JSON object instead of text.")
-    boolean json;
 
     @Mixin final ChainOptions options = new ChainOptions();
 
     DiceChain chain() {
       return DiceChain.decode(InputFile.read(file, DiceChain.MAX_BYTES));
-    }
-
-    @Override
-    void refused(AttestationException reason) {
-      if (json) {
-        out().println(Json.text(Json.refusal(reason)));
-      }
     }
   }
 
@@ -51,8 +39,8 @@ public final class DiceCommand {
     @Override
     void run() {
       DiceChain chain = chain();
-      if (json) {
-        out().println(Json.text(Json.chain(Json.object(), chain)));
+      if (isJson()) {
+        print(Json.chain(Json.object(), chain));
       } else {
         out().print(DiceChainTree.draw(chain));
       }
@@ -69,10 +57,10 @@ public final class DiceCommand {
     @Override
     void run() {
       VerifiedDiceChain verified = chain().verify(options.rules());
-      if (json) {
+      if (isJson()) {
         var node = Json.chain(Json.object().put("valid", true), verified.chain());
         Json.warnings(node, verified.warnings());
-        out().println(Json.text(node));
+        print(node);
         return;
       }
       verified.warnings().forEach(w -> out().println("warning: " + Text.printable(w.toString())));

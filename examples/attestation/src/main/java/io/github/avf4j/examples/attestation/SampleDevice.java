@@ -31,7 +31,6 @@ import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -56,13 +55,12 @@ final class SampleDevice implements AutoCloseable {
 
   /** Starts a service VM and has it provisioned. */
   SampleDevice(ProvisioningAuthority authority, Instant now) {
-    byte[] uds = new byte[32];
-    new SecureRandom().nextBytes(uds);
-    try (Cdis root = Cdis.ofUniqueDeviceSecret(SecretBytes.takeOver(uds))) {
-      firmware =
-          DiceHandover.of(root, null)
-              .next(layer(config("boot loader"), "boot loader"), ISSUER)
-              .next(layer(config("pvmfw").rkpVmMarker(), "pvmfw"), ISSUER);
+    byte[] random = new byte[32];
+    new SecureRandom().nextBytes(random);
+    try (SecretBytes uds = SecretBytes.takeOver(random);
+        DiceHandover root = DiceHandover.of(Cdis.ofUniqueDeviceSecret(uds), null);
+        DiceHandover loader = root.next(layer(config("boot loader"), "boot loader"), ISSUER)) {
+      firmware = loader.next(layer(config("pvmfw").rkpVmMarker(), "pvmfw"), ISSUER);
     }
     serviceVm =
         firmware.next(
@@ -149,9 +147,8 @@ final class SampleDevice implements AutoCloseable {
   /** SHA-512 of a text, which stands for an image or a key. */
   static ByteSlice hash(String text) {
     try {
-      byte[] digest =
-          MessageDigest.getInstance("SHA-512").digest(text.getBytes(StandardCharsets.UTF_8));
-      return ByteSlice.takeOver(Arrays.copyOf(digest, digest.length));
+      return ByteSlice.takeOver(
+          MessageDigest.getInstance("SHA-512").digest(text.getBytes(StandardCharsets.UTF_8)));
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("this Java runtime has no SHA-512", e);
     }
