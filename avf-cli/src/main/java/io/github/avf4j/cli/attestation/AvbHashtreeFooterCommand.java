@@ -59,20 +59,25 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
       description = "Says that blocks are checked only when they are read for the first time.")
   private boolean checkAtMostOnce;
 
+  @Option(
+      names = "--setup_as_rootfs_from_kernel",
+      description = "Adds the arguments by which a kernel mounts this partition as its root.")
+  private boolean setUpAsRoot;
+
   @Mixin private final VbmetaOptions vbmeta = new VbmetaOptions();
 
   @Override
   void run() throws IOException {
+    if (vbmeta.printVersion()) {
+      out().println(requiredVersion());
+      return;
+    }
     HashtreeFooter maker = maker();
     if (footer.calculateMaxImageSize) {
       if (footer.partitionSize == 0) {
         throw usage("--calc_max_image_size needs a --partition_size");
       }
       out().println(maker.maxImageSize(footer.partitionSize));
-      return;
-    }
-    if (vbmeta.printVersion()) {
-      out().println(requiredVersion());
       return;
     }
     Path file = footer.file(this);
@@ -113,6 +118,9 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
     }
     if (checkAtMostOnce) {
       maker.checkAtMostOnce();
+    }
+    if (setUpAsRoot) {
+      maker.asRoot();
     }
     return footer.doNotUseAb ? maker.doNotUseAb() : maker;
   }
