@@ -134,17 +134,14 @@ public final class SlotVerifier {
     private VbmetaImage load(String name, boolean useSuffix) throws Refusal {
       if (images.size() == MAX_VBMETA_IMAGES) {
         throw new Refusal(
-            Status.ERROR_INVALID_METADATA,
-            "more than " + MAX_VBMETA_IMAGES + " vbmeta images");
+            Status.ERROR_INVALID_METADATA, "more than " + MAX_VBMETA_IMAGES + " vbmeta images");
       }
       ImageSource partition = require(name, useSuffix);
       VbmetaVerifier.Result result = VbmetaVerifier.verify(readVbmeta(name, partition));
       switch (result.status()) {
         case OK -> {}
-        case INVALID_VBMETA_HEADER ->
-            throw refuse(Status.ERROR_INVALID_METADATA, name, result);
-        case UNSUPPORTED_VERSION ->
-            throw refuse(Status.ERROR_UNSUPPORTED_VERSION, name, result);
+        case INVALID_VBMETA_HEADER -> throw refuse(Status.ERROR_INVALID_METADATA, name, result);
+        case UNSUPPORTED_VERSION -> throw refuse(Status.ERROR_UNSUPPORTED_VERSION, name, result);
         default -> throw refuse(Status.ERROR_VERIFICATION, name, result);
       }
       VbmetaImage image = result.image().orElseThrow();
@@ -203,8 +200,7 @@ public final class SlotVerifier {
         } else if (descriptor instanceof ChainPartitionDescriptor chain) {
           if (!topLevel) {
             throw new Refusal(
-                Status.ERROR_INVALID_METADATA,
-                "the chained image holds a chain descriptor itself");
+                Status.ERROR_INVALID_METADATA, "the chained image holds a chain descriptor itself");
           }
           follow(chain);
         }
@@ -250,8 +246,7 @@ public final class SlotVerifier {
         }
       } catch (IOException e) {
         throw new Refusal(
-            Status.ERROR_IO,
-            "partition \"" + name + "\" cannot be read: " + e.getMessage());
+            Status.ERROR_IO, "partition \"" + name + "\" cannot be read: " + e.getMessage());
       }
       loaded.add(new SlotVerification.LoadedPartition(name, hash.imageSize(), true));
     }
@@ -274,16 +269,14 @@ public final class SlotVerifier {
         return partitions.open(useSuffix ? name + slotSuffix : name);
       } catch (IOException e) {
         throw new Refusal(
-            Status.ERROR_IO,
-            "partition \"" + name + "\" cannot be opened: " + e.getMessage());
+            Status.ERROR_IO, "partition \"" + name + "\" cannot be opened: " + e.getMessage());
       }
     }
 
     private void requireName(String name) throws Refusal {
       if (DescriptorWriter.utf8(name).length > MAX_NAME) {
         throw new Refusal(
-            Status.ERROR_INVALID_METADATA,
-            "a partition name has at most " + MAX_NAME + " bytes");
+            Status.ERROR_INVALID_METADATA, "a partition name has at most " + MAX_NAME + " bytes");
       }
     }
 
@@ -298,13 +291,11 @@ public final class SlotVerifier {
     private void requireRoom() throws Refusal {
       if (loaded.size() == MAX_PARTITIONS) {
         throw new Refusal(
-            Status.ERROR_INVALID_METADATA,
-            "more than " + MAX_PARTITIONS + " partitions");
+            Status.ERROR_INVALID_METADATA, "more than " + MAX_PARTITIONS + " partitions");
       }
     }
 
-    private Refusal refuse(
-        Status status, String name, VbmetaVerifier.Result result) {
+    private Refusal refuse(Status status, String name, VbmetaVerifier.Result result) {
       return new Refusal(status, "the vbmeta image of \"" + name + "\": " + result.reason());
     }
   }

@@ -13,8 +13,8 @@ import java.util.concurrent.Future;
 /**
  * Builds Merkle trees: the data is read once, in chunks that several threads hash.
  *
- * <p>Memory: less than 256 KiB for each chunk that is hashed or waits (at most 2 more than threads),
- * plus one block a level, whatever the size of the data. Thread-safe.
+ * <p>Memory: less than 256 KiB for each chunk that is hashed or waits (at most 2 more than
+ * threads), plus one block a level, whatever the size of the data. Thread-safe.
  */
 public final class MerkleTree {
   // Large, because each chunk that is done wakes the caller.

@@ -34,6 +34,7 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
   @Option(
       names = "--block_size",
       paramLabel = "N",
+      converter = ValueConverters.Whole.class,
       defaultValue = "4096",
       description = "The size of data and hash blocks (${DEFAULT-VALUE}).")
   private int blockSize = 4096;
@@ -47,6 +48,7 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
   @Option(
       names = "--fec_num_roots",
       paramLabel = "N",
+      converter = ValueConverters.Whole.class,
       defaultValue = "2",
       description = "The bytes of parity of each code word, 2 to 24 (${DEFAULT-VALUE}).")
   private int fecRoots = 2;

@@ -35,7 +35,9 @@ final class SigningHelper implements AvbSigner {
     this.publicKey = KeyFiles.publicKey(keyFile);
   }
 
-  /** A program that reads the message from standard input and writes the signature to its output. */
+  /**
+   * A program that reads the message from standard input and writes the signature to its output.
+   */
   static AvbSigner withPipes(Path program, Path keyFile) {
     return new SigningHelper(program, keyFile, false);
   }
@@ -79,7 +81,9 @@ final class SigningHelper implements AvbSigner {
         // It ended without reading: its exit code and output say whether that is wrong.
       }
       byte[] signature = in.readNBytes(message.length + 1);
-      await(process);
+      if (signature.length <= message.length) {
+        await(process);
+      }
       return signature;
     } finally {
       process.destroy();

@@ -74,6 +74,7 @@ final class VbmetaOptions {
   @Option(
       names = "--rollback_index_location",
       paramLabel = "N",
+      converter = ValueConverters.Whole.class,
       defaultValue = "0",
       description = "Where the rollback index is stored, 0 to 31 (${DEFAULT-VALUE}).")
   private int rollbackIndexLocation;
@@ -139,6 +140,7 @@ final class VbmetaOptions {
   @Option(
       names = "--flags",
       paramLabel = "N",
+      converter = ValueConverters.Whole.class,
       defaultValue = "0",
       description = "The flags of the header (${DEFAULT-VALUE}).")
   private int flags;
