@@ -74,8 +74,18 @@ public enum AvbAlgorithm {
     return hash.newDigest();
   }
 
-  /** The encoded message of PKCS #1 v1.5, as long as the modulus. */
-  byte[] encodedMessage(byte[] digest) {
+  /**
+   * The encoded message of PKCS #1 v1.5 (RFC 8017, 9.2), which raw RSA turns into the signature.
+   *
+   * @param digest of this algorithm's hash, {@link #hashSize} bytes
+   * @return as many bytes as the modulus has
+   * @throws AvbException of kind KEY for a digest of another size, and for {@link #NONE}
+   */
+  public byte[] encodedMessage(byte[] digest) {
+    if (!isSigned() || digest.length != hashSize()) {
+      throw new AvbException(
+          AvbException.Kind.KEY, "%s signs no %d bytes".formatted(this, digest.length));
+    }
     return Pkcs1.encode(hash, digest, signatureSize());
   }
 }

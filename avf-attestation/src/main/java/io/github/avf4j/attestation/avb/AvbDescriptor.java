@@ -15,7 +15,11 @@ public sealed interface AvbDescriptor
   /** The number of the kind. */
   long tag();
 
-  /** The descriptor as it stands in an image: head, parts, zeros up to a multiple of 8. */
+  /**
+   * The descriptor as it stands in an image: head, parts, zeros up to a multiple of 8.
+   *
+   * @throws AvbException of kind REQUEST if it would not be read again
+   */
   byte[] encode();
 
   /** The least minor version of libavb 1 that does what the descriptor says. */

@@ -45,6 +45,11 @@ public record ChainPartitionDescriptor(
 
   @Override
   public byte[] encode() {
+    if (rollbackIndexLocation == 0) {
+      throw new AvbException(
+          AvbException.Kind.REQUEST,
+          "the rollback index location of a chained partition must not be 0");
+    }
     byte[] name = DescriptorWriter.utf8(partitionName);
     return new DescriptorWriter(TAG, FIXED, (long) name.length + publicKey.length())
         .u32(rollbackIndexLocation)

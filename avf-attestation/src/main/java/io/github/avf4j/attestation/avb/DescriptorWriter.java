@@ -6,11 +6,19 @@ import java.nio.charset.StandardCharsets;
 
 /** Writes one descriptor: fixed fields in order, then parts. Confined to one thread. */
 final class DescriptorWriter {
+  // Far more than any image holds; what is read from longer bytes can be written again.
+  private static final int MAX_SIZE = 1 << 30;
+
   private final ByteBuffer out;
 
   DescriptorWriter(long tag, int fixedSize, long partsSize) {
-    int size = Math.toIntExact((fixedSize + partsSize + 7) / 8 * 8);
-    this.out = ByteBuffer.allocate(size);
+    long size = (fixedSize + partsSize + 7) / 8 * 8;
+    if (size > MAX_SIZE) {
+      throw new AvbException(
+          AvbException.Kind.REQUEST,
+          "a descriptor has at most %d bytes but this would have %d".formatted(MAX_SIZE, size));
+    }
+    this.out = ByteBuffer.allocate((int) size);
     out.putLong(tag).putLong(size - DescriptorReader.HEAD);
   }
 

@@ -11,6 +11,7 @@ import io.github.avf4j.attestation.verity.TreeSink;
 import io.github.avf4j.attestation.verity.VerityHash;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,7 @@ public final class HashtreeFooter {
   private int fecRoots;
   private boolean persistentDigest;
   private boolean storeTree = true;
+  private boolean asRoot;
   private int flags;
 
   /**
@@ -117,6 +119,12 @@ public final class HashtreeFooter {
     return this;
   }
 
+  /** Adds the kernel command lines that mount this partition as the root file system. */
+  public HashtreeFooter asRoot() {
+    this.asRoot = true;
+    return this;
+  }
+
   /** The largest image that a partition of this size can hold with these settings, in bytes. */
   public long maxImageSize(long size) {
     long extra = 0;
@@ -196,7 +204,11 @@ public final class HashtreeFooter {
             usedSalt,
             persistentDigest ? ByteSlice.EMPTY : root,
             flags);
-    ByteSlice image = vbmeta.build(List.of(descriptor));
+    List<AvbDescriptor> descriptors = new ArrayList<>(List.of(descriptor));
+    if (asRoot) {
+      descriptors.addAll(KernelCommandLineDescriptor.forRoot(descriptor));
+    }
+    ByteSlice image = vbmeta.build(descriptors);
     file.finish(end + fecSize, image, partitionSize);
     return new Made(descriptor, image);
   }

@@ -5,6 +5,7 @@ import io.github.avf4j.attestation.verity.ImageSource;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -241,11 +242,16 @@ public final class ImageVerifier {
     String own = String.valueOf(file.getFileName());
     int dot = own.lastIndexOf('.');
     String extension = dot > 0 ? own.substring(dot) : "";
-    for (String name : new String[] {partition + extension, partition}) {
-      Path candidate = file.toAbsolutePath().resolveSibling(name);
-      if (Files.isRegularFile(candidate)) {
-        return Optional.of(candidate);
+    try {
+      for (String name : new String[] {partition + extension, partition}) {
+        Path candidate = file.toAbsolutePath().resolveSibling(name);
+        if (Files.isRegularFile(candidate)) {
+          return Optional.of(candidate);
+        }
       }
+    } catch (InvalidPathException e) {
+      // The platform's character set has no such name, so there is no such file.
+      return Optional.empty();
     }
     return Optional.empty();
   }

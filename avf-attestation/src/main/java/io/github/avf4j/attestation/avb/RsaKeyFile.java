@@ -3,6 +3,7 @@ package io.github.avf4j.attestation.avb;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.avb.AvbException.Kind;
 import java.io.IOException;
+import java.io.InputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -34,7 +35,12 @@ public final class RsaKeyFile {
    * @throws AvbException of kind KEY if it is neither
    */
   public static AvbPublicKey readPublic(Path file) throws IOException {
-    return publicKey(read(file));
+    byte[] bytes = read(file);
+    try {
+      return publicKey(bytes);
+    } finally {
+      Arrays.fill(bytes, (byte) 0);
+    }
   }
 
   /**
@@ -72,6 +78,8 @@ public final class RsaKeyFile {
       return AvbPublicKey.of(key.getModulus(), key.getPublicExponent());
     } catch (IOException | IllegalArgumentException | IllegalStateException e) {
       throw new AvbException(Kind.KEY, "the PEM file holds no RSA key");
+    } finally {
+      Arrays.fill(pem.der, (byte) 0);
     }
   }
 
@@ -92,12 +100,13 @@ public final class RsaKeyFile {
   }
 
   private static byte[] read(Path file) throws IOException {
-    long size = Files.size(file);
-    if (size > MAX_BYTES) {
-      throw new AvbException(
-          Kind.KEY, "a key file has at most " + MAX_BYTES + " bytes but this has " + size);
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+      if (bytes.length > MAX_BYTES) {
+        throw new AvbException(Kind.KEY, "a key file has at most " + MAX_BYTES + " bytes");
+      }
+      return bytes;
     }
-    return Files.readAllBytes(file);
   }
 
   private static boolean looksLikePem(byte[] bytes) {

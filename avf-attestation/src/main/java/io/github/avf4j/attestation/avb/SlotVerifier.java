@@ -1,6 +1,7 @@
 package io.github.avf4j.attestation.avb;
 
 import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.attestation.avb.SlotVerification.Status;
 import io.github.avf4j.attestation.verity.ImageSource;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -81,7 +82,7 @@ public final class SlotVerifier {
     Run run = new Run(requested);
     try {
       run.start();
-      return run.result(SlotVerification.Status.OK, "verified");
+      return run.result(Status.OK, "verified");
     } catch (Refusal refusal) {
       return run.result(refusal.status, refusal.reason);
     }
@@ -90,10 +91,10 @@ public final class SlotVerifier {
   /** Ends a verification; never leaves this class. */
   private static final class Refusal extends Exception {
     private static final long serialVersionUID = 1L;
-    final SlotVerification.Status status;
+    final Status status;
     final String reason;
 
-    Refusal(SlotVerification.Status status, String reason) {
+    Refusal(Status status, String reason) {
       super(reason, null, false, false);
       this.status = status;
       this.reason = reason;
@@ -110,7 +111,7 @@ public final class SlotVerifier {
       this.requested = Set.copyOf(requested);
     }
 
-    SlotVerification result(SlotVerification.Status status, String reason) {
+    SlotVerification result(Status status, String reason) {
       return new SlotVerification(status, reason, images, loaded, rollbackIndexes);
     }
 
@@ -119,7 +120,7 @@ public final class SlotVerifier {
       VbmetaImage top = load(name, true);
       if (!trustedKeys.trusts(top.publicKey(), top.publicKeyMetadata())) {
         throw new Refusal(
-            SlotVerification.Status.ERROR_PUBLIC_KEY_REJECTED,
+            Status.ERROR_PUBLIC_KEY_REJECTED,
             "the key that signed \"" + name + "\" is not trusted");
       }
       checkRollback(top, top.header().rollbackIndexLocation());
@@ -133,23 +134,15 @@ public final class SlotVerifier {
     private VbmetaImage load(String name, boolean useSuffix) throws Refusal {
       if (images.size() == MAX_VBMETA_IMAGES) {
         throw new Refusal(
-            SlotVerification.Status.ERROR_INVALID_METADATA,
-            "more than " + MAX_VBMETA_IMAGES + " vbmeta images");
+            Status.ERROR_INVALID_METADATA, "more than " + MAX_VBMETA_IMAGES + " vbmeta images");
       }
-      ImageSource partition =
-          open(name, useSuffix)
-              .orElseThrow(
-                  () ->
-                      new Refusal(
-                          SlotVerification.Status.ERROR_IO, "no partition \"" + name + "\""));
+      ImageSource partition = require(name, useSuffix);
       VbmetaVerifier.Result result = VbmetaVerifier.verify(readVbmeta(name, partition));
       switch (result.status()) {
         case OK -> {}
-        case INVALID_VBMETA_HEADER ->
-            throw refuse(SlotVerification.Status.ERROR_INVALID_METADATA, name, result);
-        case UNSUPPORTED_VERSION ->
-            throw refuse(SlotVerification.Status.ERROR_UNSUPPORTED_VERSION, name, result);
-        default -> throw refuse(SlotVerification.Status.ERROR_VERIFICATION, name, result);
+        case INVALID_VBMETA_HEADER -> throw refuse(Status.ERROR_INVALID_METADATA, name, result);
+        case UNSUPPORTED_VERSION -> throw refuse(Status.ERROR_UNSUPPORTED_VERSION, name, result);
+        default -> throw refuse(Status.ERROR_VERIFICATION, name, result);
       }
       VbmetaImage image = result.image().orElseThrow();
       images.add(new SlotVerification.LoadedVbmeta(name, image));
@@ -174,22 +167,18 @@ public final class SlotVerifier {
         return ByteSlice.takeOver(partition.readRange(offset, (int) size));
       } catch (IOException e) {
         throw new Refusal(
-            SlotVerification.Status.ERROR_IO,
+            Status.ERROR_IO,
             "the vbmeta image of \"" + name + "\" cannot be read: " + e.getMessage());
       }
     }
 
     private void checkRollback(VbmetaImage image, long location) throws Refusal {
-      if (location >= ROLLBACK_LOCATIONS) {
-        throw new Refusal(
-            SlotVerification.Status.ERROR_INVALID_METADATA,
-            "rollback index location " + location + " is above 31");
-      }
+      requireLocation(location);
       long index = image.header().rollbackIndex();
       long stored = storedRollbackIndexes.applyAsLong((int) location);
       if (Long.compareUnsigned(index, stored) < 0) {
         throw new Refusal(
-            SlotVerification.Status.ERROR_ROLLBACK_INDEX,
+            Status.ERROR_ROLLBACK_INDEX,
             "rollback index %s is below the stored %s"
                 .formatted(Long.toUnsignedString(index), Long.toUnsignedString(stored)));
       }
@@ -201,7 +190,7 @@ public final class SlotVerifier {
       try {
         descriptors = image.descriptors();
       } catch (AvbException e) {
-        throw new Refusal(SlotVerification.Status.ERROR_INVALID_METADATA, e.getMessage());
+        throw new Refusal(Status.ERROR_INVALID_METADATA, e.getMessage());
       }
       for (AvbDescriptor descriptor : descriptors) {
         if (descriptor instanceof HashDescriptor hash) {
@@ -211,8 +200,7 @@ public final class SlotVerifier {
         } else if (descriptor instanceof ChainPartitionDescriptor chain) {
           if (!topLevel) {
             throw new Refusal(
-                SlotVerification.Status.ERROR_INVALID_METADATA,
-                "the chained image holds a chain descriptor itself");
+                Status.ERROR_INVALID_METADATA, "the chained image holds a chain descriptor itself");
           }
           follow(chain);
         }
@@ -222,20 +210,16 @@ public final class SlotVerifier {
     private void follow(ChainPartitionDescriptor chain) throws Refusal {
       boolean useSuffix = (chain.flags() & ChainPartitionDescriptor.DO_NOT_USE_AB) == 0;
       requireName(chain.partitionName());
-      if (chain.rollbackIndexLocation() >= ROLLBACK_LOCATIONS) {
-        throw new Refusal(
-            SlotVerification.Status.ERROR_INVALID_METADATA,
-            "rollback index location " + chain.rollbackIndexLocation() + " is above 31");
-      }
+      requireLocation(chain.rollbackIndexLocation());
       VbmetaImage image = load(chain.partitionName(), useSuffix);
       if (image.header().flags() != 0) {
         throw new Refusal(
-            SlotVerification.Status.ERROR_INVALID_METADATA,
+            Status.ERROR_INVALID_METADATA,
             "the flags of the chained image \"" + chain.partitionName() + "\" must be 0");
       }
       if (!image.publicKey().equals(chain.publicKey())) {
         throw new Refusal(
-            SlotVerification.Status.ERROR_PUBLIC_KEY_REJECTED,
+            Status.ERROR_PUBLIC_KEY_REJECTED,
             "\"" + chain.partitionName() + "\" is signed with another key than its chain says");
       }
       checkRollback(image, chain.rollbackIndexLocation());
@@ -247,28 +231,22 @@ public final class SlotVerifier {
       requireName(name);
       requireRoom();
       boolean useSuffix = (hash.flags() & HashDescriptor.DO_NOT_USE_AB) == 0;
-      ImageSource partition =
-          open(name, useSuffix)
-              .orElseThrow(
-                  () ->
-                      new Refusal(
-                          SlotVerification.Status.ERROR_IO, "no partition \"" + name + "\""));
+      ImageSource partition = require(name, useSuffix);
       try {
         partition.requireInside(0, hash.imageSize());
         if (hash.hash().isEmpty() || hash.digest().length() != hash.hash().get().digestSize()) {
           throw new Refusal(
-              SlotVerification.Status.ERROR_INVALID_METADATA,
+              Status.ERROR_INVALID_METADATA,
               "the descriptor of \"" + name + "\" has no digest that can be checked");
         }
         if (!hash.digestOf(partition).equals(hash.digest())) {
           throw new Refusal(
-              SlotVerification.Status.ERROR_VERIFICATION,
+              Status.ERROR_VERIFICATION,
               "the digest of \"" + name + "\" is not that of its descriptor");
         }
       } catch (IOException e) {
         throw new Refusal(
-            SlotVerification.Status.ERROR_IO,
-            "partition \"" + name + "\" cannot be read: " + e.getMessage());
+            Status.ERROR_IO, "partition \"" + name + "\" cannot be read: " + e.getMessage());
       }
       loaded.add(new SlotVerification.LoadedPartition(name, hash.imageSize(), true));
     }
@@ -276,14 +254,14 @@ public final class SlotVerifier {
     private void loadUnchecked() throws Refusal {
       for (String name : requested) {
         requireRoom();
-        ImageSource partition =
-            open(name, true)
-                .orElseThrow(
-                    () ->
-                        new Refusal(
-                            SlotVerification.Status.ERROR_IO, "no partition \"" + name + "\""));
-        loaded.add(new SlotVerification.LoadedPartition(name, partition.size(), false));
+        long size = require(name, true).size();
+        loaded.add(new SlotVerification.LoadedPartition(name, size, false));
       }
+    }
+
+    private ImageSource require(String name, boolean useSuffix) throws Refusal {
+      return open(name, useSuffix)
+          .orElseThrow(() -> new Refusal(Status.ERROR_IO, "no partition \"" + name + "\""));
     }
 
     private Optional<ImageSource> open(String name, boolean useSuffix) throws Refusal {
@@ -291,29 +269,33 @@ public final class SlotVerifier {
         return partitions.open(useSuffix ? name + slotSuffix : name);
       } catch (IOException e) {
         throw new Refusal(
-            SlotVerification.Status.ERROR_IO,
-            "partition \"" + name + "\" cannot be opened: " + e.getMessage());
+            Status.ERROR_IO, "partition \"" + name + "\" cannot be opened: " + e.getMessage());
       }
     }
 
     private void requireName(String name) throws Refusal {
       if (DescriptorWriter.utf8(name).length > MAX_NAME) {
         throw new Refusal(
-            SlotVerification.Status.ERROR_INVALID_METADATA,
-            "a partition name has at most " + MAX_NAME + " bytes");
+            Status.ERROR_INVALID_METADATA, "a partition name has at most " + MAX_NAME + " bytes");
+      }
+    }
+
+    private void requireLocation(long location) throws Refusal {
+      if (location >= ROLLBACK_LOCATIONS) {
+        throw new Refusal(
+            Status.ERROR_INVALID_METADATA,
+            "rollback index location " + location + " is above " + (ROLLBACK_LOCATIONS - 1));
       }
     }
 
     private void requireRoom() throws Refusal {
       if (loaded.size() == MAX_PARTITIONS) {
         throw new Refusal(
-            SlotVerification.Status.ERROR_INVALID_METADATA,
-            "more than " + MAX_PARTITIONS + " partitions");
+            Status.ERROR_INVALID_METADATA, "more than " + MAX_PARTITIONS + " partitions");
       }
     }
 
-    private Refusal refuse(
-        SlotVerification.Status status, String name, VbmetaVerifier.Result result) {
+    private Refusal refuse(Status status, String name, VbmetaVerifier.Result result) {
       return new Refusal(status, "the vbmeta image of \"" + name + "\": " + result.reason());
     }
   }

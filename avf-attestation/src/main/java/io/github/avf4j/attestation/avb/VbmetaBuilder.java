@@ -127,58 +127,68 @@ public final class VbmetaBuilder {
 
   /** Makes the image with further descriptors before the others of their kind. */
   ByteSlice build(List<AvbDescriptor> first) {
-    List<AvbDescriptor> all = ordered(first);
-    long minor = requiredMinor;
-    List<byte[]> encoded = new ArrayList<>();
-    int size = 0;
-    for (AvbDescriptor descriptor : all) {
-      byte[] bytes = descriptor.encode();
-      encoded.add(bytes);
-      size += bytes.length;
-      minor = Math.max(minor, descriptor.requiredMinor());
-    }
-    if (rollbackIndexLocation > 0) {
-      minor = Math.max(minor, 2);
-    }
+    Descriptors all = encode(ordered(first));
     ByteSlice key = signer == null ? ByteSlice.EMPTY : signer.publicKey().blob();
-    int auxiliarySize = roundTo64(size + key.length() + publicKeyMetadata.length());
-    int authenticationSize = roundTo64(algorithm.hashSize() + algorithm.signatureSize());
-    if (VbmetaHeader.SIZE + auxiliarySize + authenticationSize > VbmetaImage.MAX_SIZE) {
-      throw new AvbException(
-          Kind.REQUEST,
-          "a vbmeta image has at most %d bytes but this would have %d"
-              .formatted(
-                  VbmetaImage.MAX_SIZE, VbmetaHeader.SIZE + auxiliarySize + authenticationSize));
-    }
+    long auxiliarySize = roundTo64(all.size + key.length() + publicKeyMetadata.length());
+    long authenticationSize = roundTo64(algorithm.hashSize() + algorithm.signatureSize());
+    requireReadable(VbmetaHeader.SIZE + authenticationSize + auxiliarySize);
+    int keyAt = (int) all.size;
+    int metadataAt = keyAt + key.length();
     VbmetaHeader header =
         new VbmetaHeader(
             1,
-            minor,
+            all.requiredMinor,
             authenticationSize,
             auxiliarySize,
             algorithm.number(),
             new Range(0, algorithm.hashSize()),
             new Range(algorithm.hashSize(), algorithm.signatureSize()),
-            new Range(size, key.length()),
-            new Range(size + key.length(), publicKeyMetadata.length()),
-            new Range(0, size),
+            new Range(keyAt, key.length()),
+            new Range(metadataAt, publicKeyMetadata.length()),
+            new Range(0, all.size),
             rollbackIndex,
             flags,
             rollbackIndexLocation,
             cut(releaseString));
     byte[] image = new byte[header.imageSize()];
     System.arraycopy(header.encode(), 0, image, 0, VbmetaHeader.SIZE);
-    int at = VbmetaHeader.SIZE + authenticationSize;
-    for (byte[] bytes : encoded) {
+    int auxiliaryAt = VbmetaHeader.SIZE + (int) authenticationSize;
+    int at = auxiliaryAt;
+    for (byte[] bytes : all.encoded) {
       System.arraycopy(bytes, 0, image, at, bytes.length);
       at += bytes.length;
     }
-    key.copyTo(image, at);
-    publicKeyMetadata.copyTo(image, at + key.length());
+    key.copyTo(image, auxiliaryAt + keyAt);
+    publicKeyMetadata.copyTo(image, auxiliaryAt + metadataAt);
     if (signer != null) {
-      sign(signer, image, VbmetaHeader.SIZE + authenticationSize);
+      sign(signer, image, auxiliaryAt);
     }
     return ByteSlice.takeOver(image);
+  }
+
+  private record Descriptors(List<byte[]> encoded, long size, long requiredMinor) {}
+
+  private Descriptors encode(List<AvbDescriptor> all) {
+    List<byte[]> encoded = new ArrayList<>();
+    long size = 0;
+    long minor = Math.max(requiredMinor, rollbackIndexLocation > 0 ? 2 : 0);
+    for (AvbDescriptor descriptor : all) {
+      byte[] bytes = descriptor.encode();
+      encoded.add(bytes);
+      size += bytes.length;
+      minor = Math.max(minor, descriptor.requiredMinor());
+      requireReadable(size);
+    }
+    return new Descriptors(encoded, size, minor);
+  }
+
+  private static void requireReadable(long size) {
+    if (size > VbmetaImage.MAX_SIZE) {
+      throw new AvbException(
+          Kind.REQUEST,
+          "a vbmeta image has at most %d bytes but this would have %d"
+              .formatted(VbmetaImage.MAX_SIZE, size));
+    }
   }
 
   private void sign(AvbSigner with, byte[] image, int auxiliaryAt) {
@@ -195,9 +205,11 @@ public final class VbmetaBuilder {
   }
 
   private List<AvbDescriptor> ordered(List<AvbDescriptor> first) {
-    List<AvbDescriptor> all = new ArrayList<>(first);
+    List<AvbDescriptor> own = new ArrayList<>(first);
+    own.addAll(descriptors);
+    List<AvbDescriptor> all = new ArrayList<>();
     for (int rank = 0; rank <= 4; rank++) {
-      for (AvbDescriptor descriptor : descriptors) {
+      for (AvbDescriptor descriptor : own) {
         if (rank(descriptor) == rank) {
           all.add(descriptor);
         }
@@ -246,7 +258,7 @@ public final class VbmetaBuilder {
     return new String(bytes, 0, end, StandardCharsets.UTF_8);
   }
 
-  private static int roundTo64(int size) {
+  private static long roundTo64(long size) {
     return (size + 63) / 64 * 64;
   }
 }

@@ -28,7 +28,7 @@ public interface ImageSource {
 
   /**
    * Feeds {@code length} bytes from {@code position} into a digest, in pieces of 64 KiB. A file of
-   * 1 MiB and more is read ahead by a second thread.
+   * 4 MiB and more is read ahead by a second thread.
    */
   default void digest(MessageDigest digest, long position, long length) throws IOException {
     byte[] buffer = new byte[(int) Math.min(length, 1 << 16)];

@@ -13,11 +13,12 @@ import java.util.concurrent.Future;
 /**
  * Builds Merkle trees: the data is read once, in chunks that several threads hash.
  *
- * <p>Memory: less than 256 KiB for each thread and for each chunk that waits (at most 2 more than
+ * <p>Memory: less than 256 KiB for each chunk that is hashed or waits (at most 2 more than
  * threads), plus one block a level, whatever the size of the data. Thread-safe.
  */
 public final class MerkleTree {
-  private static final int CHUNK = 1 << 18;
+  // Large, because each chunk that is done wakes the caller.
+  private static final int CHUNK = 1 << 20;
   // What is read at a time stays in the cache until it is hashed.
   private static final int PIECE = 1 << 16;
   private static final int MAX_THREADS = 32;

@@ -47,4 +47,26 @@ class AvbFuzzTest {
             SlotVerifier.of(name -> Optional.of(ImageSource.of(bytes)), (key, metadata) -> true)
                 .verify(Set.of("boot", "initrd_normal")));
   }
+
+  @FuzzTest(maxDuration = "5m")
+  void readsDescriptors(byte[] data) {
+    Fuzzing.parse(
+        data,
+        bytes -> {
+          AvbDescriptor descriptor = DescriptorList.readOne(ByteSlice.copyOf(bytes));
+          if (!descriptor.equals(DescriptorList.readOne(ByteSlice.takeOver(descriptor.encode())))) {
+            throw new AssertionError("a descriptor changes when it is written and read");
+          }
+          if (descriptor instanceof HashtreeDescriptor tree) {
+            KernelCommandLineDescriptor.forRoot(tree).forEach(AvbDescriptor::encode);
+            tree.merkleParameters();
+          }
+        });
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  void readsKeys(byte[] data) {
+    Fuzzing.parse(data, RsaKeyFile::publicKey);
+    Fuzzing.parse(data, RsaKeyFile::signer);
+  }
 }

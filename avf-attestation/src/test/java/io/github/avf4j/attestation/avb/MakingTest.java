@@ -178,6 +178,40 @@ class MakingTest {
     assertThatThrownBy(builder::build).isInstanceOf(AvbException.class);
   }
 
+  @Test
+  void writesNothingThatNobodyWouldRead() {
+    ByteSlice key = TestKeys.rsa2048().publicKey().blob();
+    for (AvbDescriptor descriptor :
+        new AvbDescriptor[] {
+          new KernelCommandLineDescriptor(0, "a\0b"), new ChainPartitionDescriptor(0, "p", key, 0)
+        }) {
+      assertThatThrownBy(descriptor::encode).isInstanceOf(AvbException.class);
+    }
+  }
+
+  @Test
+  void putsTheCommandLinesOfARootBeforeOthers() throws IOException {
+    Path image = write("root", KnownImages.counting(8192));
+    VbmetaBuilder vbmeta =
+        new VbmetaBuilder()
+            .add(new KernelCommandLineDescriptor(0, "last=1"))
+            .add(PropertyDescriptor.of("k", "v"));
+    ByteSlice made = HashtreeFooter.forPartition("root").asRoot().addTo(image, vbmeta).vbmeta();
+    assertThat(VbmetaImage.parse(made).descriptors())
+        .extracting(descriptor -> descriptor.getClass().getSimpleName())
+        .containsExactly(
+            "HashtreeDescriptor",
+            "PropertyDescriptor",
+            "KernelCommandLineDescriptor",
+            "KernelCommandLineDescriptor",
+            "KernelCommandLineDescriptor");
+    HashtreeFooter persistent = HashtreeFooter.forPartition("root").asRoot().persistentDigest();
+    assertThatThrownBy(() -> persistent.addTo(image, new VbmetaBuilder()))
+        .isInstanceOf(AvbException.class)
+        .hasMessageContaining("persistent");
+    assertThat(Files.size(image)).isEqualTo(8192);
+  }
+
   private static long minorOf(VbmetaBuilder builder) {
     return VbmetaImage.parse(builder.build()).header().requiredMinor();
   }

@@ -38,6 +38,10 @@ final class AvbHashFooterCommand extends AttestationCommand {
 
   @Override
   void run() throws IOException {
+    if (vbmeta.printVersion()) {
+      out().println(requiredVersion());
+      return;
+    }
     if (dynamicPartitionSize == (footer.partitionSize != 0)) {
       throw usage("there must be one of --partition_size and --dynamic_partition_size");
     }
@@ -46,10 +50,6 @@ final class AvbHashFooterCommand extends AttestationCommand {
         throw usage("--calc_max_image_size needs a --partition_size");
       }
       out().println(HashFooter.maxImageSize(footer.partitionSize));
-      return;
-    }
-    if (vbmeta.printVersion()) {
-      out().println(requiredVersion());
       return;
     }
     Path file = footer.file(this);

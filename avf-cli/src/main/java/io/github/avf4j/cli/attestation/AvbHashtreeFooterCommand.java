@@ -34,6 +34,7 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
   @Option(
       names = "--block_size",
       paramLabel = "N",
+      converter = ValueConverters.Whole.class,
       defaultValue = "4096",
       description = "The size of data and hash blocks (${DEFAULT-VALUE}).")
   private int blockSize = 4096;
@@ -47,6 +48,7 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
   @Option(
       names = "--fec_num_roots",
       paramLabel = "N",
+      converter = ValueConverters.Whole.class,
       defaultValue = "2",
       description = "The bytes of parity of each code word, 2 to 24 (${DEFAULT-VALUE}).")
   private int fecRoots = 2;
@@ -59,20 +61,25 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
       description = "Says that blocks are checked only when they are read for the first time.")
   private boolean checkAtMostOnce;
 
+  @Option(
+      names = "--setup_as_rootfs_from_kernel",
+      description = "Adds the arguments by which a kernel mounts this partition as its root.")
+  private boolean setUpAsRoot;
+
   @Mixin private final VbmetaOptions vbmeta = new VbmetaOptions();
 
   @Override
   void run() throws IOException {
+    if (vbmeta.printVersion()) {
+      out().println(requiredVersion());
+      return;
+    }
     HashtreeFooter maker = maker();
     if (footer.calculateMaxImageSize) {
       if (footer.partitionSize == 0) {
         throw usage("--calc_max_image_size needs a --partition_size");
       }
       out().println(maker.maxImageSize(footer.partitionSize));
-      return;
-    }
-    if (vbmeta.printVersion()) {
-      out().println(requiredVersion());
       return;
     }
     Path file = footer.file(this);
@@ -113,6 +120,9 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
     }
     if (checkAtMostOnce) {
       maker.checkAtMostOnce();
+    }
+    if (setUpAsRoot) {
+      maker.asRoot();
     }
     return footer.doNotUseAb ? maker.doNotUseAb() : maker;
   }

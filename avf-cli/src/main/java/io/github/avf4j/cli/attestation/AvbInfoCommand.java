@@ -9,10 +9,16 @@ import io.github.avf4j.attestation.avb.VbmetaHeader;
 import io.github.avf4j.attestation.avb.VbmetaImage;
 import io.github.avf4j.attestation.verity.ImageSource;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code avf avb info}. */
 @Command(
@@ -24,46 +30,68 @@ import picocli.CommandLine.Mixin;
 final class AvbInfoCommand extends AttestationCommand {
   @Mixin private final ImageOption image = new ImageOption();
 
+  @Option(
+      names = "--output",
+      paramLabel = "FILE",
+      description = "Where the text is written to; standard output otherwise.")
+  private @Nullable Path output;
+
   @Override
   void run() throws IOException {
+    if (output == null) {
+      show(out());
+      return;
+    }
+    StringWriter text = new StringWriter();
+    try {
+      show(new PrintWriter(text));
+    } finally {
+      if (text.getBuffer().length() > 0) {
+        OutputFile.write(output, text.toString().getBytes(StandardCharsets.UTF_8));
+      }
+    }
+  }
+
+  private void show(PrintWriter to) throws IOException {
     try (FileChannel file = InputFile.open(image.file())) {
       ImageSource source = ImageSource.of(file);
       Optional<AvbFooter> footer = AvbFooter.find(source);
       VbmetaImage vbmeta = VbmetaImage.find(source);
       if (footer.isPresent()) {
-        line("Footer version:", "1.0");
-        line("Image size:", source.size() + " bytes");
-        line("Original image size:", unsigned(footer.get().originalImageSize()) + " bytes");
-        line("VBMeta offset:", unsigned(footer.get().vbmetaOffset()));
-        line("VBMeta size:", unsigned(footer.get().vbmetaSize()) + " bytes");
-        out().println("--");
+        line(to, "Footer version:", "1.0");
+        line(to, "Image size:", source.size() + " bytes");
+        line(to, "Original image size:", unsigned(footer.get().originalImageSize()) + " bytes");
+        line(to, "VBMeta offset:", unsigned(footer.get().vbmetaOffset()));
+        line(to, "VBMeta size:", unsigned(footer.get().vbmetaSize()) + " bytes");
+        to.println("--");
       }
-      show(vbmeta);
+      show(vbmeta, to);
     }
   }
 
-  private void show(VbmetaImage vbmeta) {
+  private static void show(VbmetaImage vbmeta, PrintWriter to) {
     VbmetaHeader header = vbmeta.header();
-    line("Minimum libavb version:", header.requiredMajor() + "." + header.requiredMinor());
-    line("Header Block:", VbmetaHeader.SIZE + " bytes");
-    line("Authentication Block:", header.authenticationSize() + " bytes");
-    line("Auxiliary Block:", header.auxiliarySize() + " bytes");
+    line(to, "Minimum libavb version:", header.requiredMajor() + "." + header.requiredMinor());
+    line(to, "Header Block:", VbmetaHeader.SIZE + " bytes");
+    line(to, "Authentication Block:", header.authenticationSize() + " bytes");
+    line(to, "Auxiliary Block:", header.auxiliarySize() + " bytes");
     if (!vbmeta.publicKey().isEmpty()) {
-      line("Public key (sha1):", key(vbmeta));
+      line(to, "Public key (sha1):", key(vbmeta));
     }
     line(
+        to,
         "Algorithm:",
         vbmeta.algorithm().map(AvbAlgorithm::name).orElse("unknown, " + header.algorithm()));
-    line("Rollback Index:", unsigned(header.rollbackIndex()));
-    line("Flags:", String.valueOf(header.flags()));
-    line("Rollback Index Location:", String.valueOf(header.rollbackIndexLocation()));
-    line("Release String:", "'" + Text.printable(header.releaseString()) + "'");
+    line(to, "Rollback Index:", unsigned(header.rollbackIndex()));
+    line(to, "Flags:", String.valueOf(header.flags()));
+    line(to, "Rollback Index Location:", String.valueOf(header.rollbackIndexLocation()));
+    line(to, "Release String:", "'" + Text.printable(header.releaseString()) + "'");
     DescriptorList list = vbmeta.descriptorList();
-    out().println("Descriptors:");
+    to.println("Descriptors:");
     if (list.descriptors().isEmpty()) {
-      out().println("    (none)");
+      to.println("    (none)");
     }
-    list.descriptors().forEach(descriptor -> DescriptorText.print(descriptor, out()));
+    list.descriptors().forEach(descriptor -> DescriptorText.print(descriptor, to));
     list.requireComplete();
   }
 
@@ -75,8 +103,8 @@ final class AvbInfoCommand extends AttestationCommand {
     }
   }
 
-  private void line(String label, String value) {
-    out().printf("%-25s %s%n", label, value);
+  private static void line(PrintWriter to, String label, String value) {
+    to.printf("%-25s %s%n", label, value);
   }
 
   private static String unsigned(long value) {

@@ -25,6 +25,7 @@ final class AvbMakeVbmetaCommand extends AttestationCommand {
   @Option(
       names = "--padding_size",
       paramLabel = "N",
+      converter = ValueConverters.Whole.class,
       defaultValue = "0",
       description = "Fills the file with zeros up to a multiple of so many bytes.")
   private int paddingSize;

@@ -14,7 +14,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 
-/** Writes descriptors for people. */
+/** Writes descriptors for people, in the columns of avbtool. */
 final class DescriptorText {
   private static final int SHORT = 256;
 
@@ -75,10 +75,10 @@ final class DescriptorText {
 
   private void chain(ChainPartitionDescriptor chain) {
     title("Chain Partition descriptor");
-    line("Partition Name:", Text.printable(chain.partitionName()));
-    line("Rollback Index Location:", chain.rollbackIndexLocation());
-    line("Public key (sha1):", key(chain.publicKey()));
-    line("Flags:", chain.flags());
+    wideLine("Partition Name:", Text.printable(chain.partitionName()));
+    wideLine("Rollback Index Location:", chain.rollbackIndexLocation());
+    wideLine("Public key (sha1):", key(chain.publicKey()));
+    wideLine("Flags:", chain.flags());
   }
 
   private void property(PropertyDescriptor property) {
@@ -123,7 +123,11 @@ final class DescriptorText {
     out.println("    " + title + ":");
   }
 
-  private void line(String label, Object value) {
+  private void wideLine(String label, Object value) {
     out.printf("      %-24s %s%n", label, value);
+  }
+
+  private void line(String label, Object value) {
+    out.printf("      %-22s %s%n", label, value);
   }
 }

@@ -45,6 +45,21 @@ final class ValueConverters {
     }
   }
 
+  /** Reads a number of 0 to 2147483647, in decimal or after {@code 0x} in hexadecimal. */
+  static final class Whole implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      try {
+        return text.startsWith("0x") || text.startsWith("0X")
+            ? Integer.parseInt(text.substring(2), 16)
+            : Integer.parseInt(text);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException(
+            "a number is 0 to " + Integer.MAX_VALUE + ", but was \"" + text + '"');
+      }
+    }
+  }
+
   /** Reads {@code 2026-11-22T10:00:00Z} and the same with an offset. */
   static final class Time implements ITypeConverter<Instant> {
     @Override

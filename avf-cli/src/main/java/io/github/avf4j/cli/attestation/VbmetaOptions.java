@@ -2,7 +2,9 @@ package io.github.avf4j.cli.attestation;
 
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.avb.AvbAlgorithm;
+import io.github.avf4j.attestation.avb.AvbSigner;
 import io.github.avf4j.attestation.avb.ChainPartitionDescriptor;
+import io.github.avf4j.attestation.avb.HashtreeDescriptor;
 import io.github.avf4j.attestation.avb.KernelCommandLineDescriptor;
 import io.github.avf4j.attestation.avb.PropertyDescriptor;
 import io.github.avf4j.attestation.avb.VbmetaBuilder;
@@ -31,8 +33,29 @@ final class VbmetaOptions {
       description = "How to sign: ${COMPLETION-CANDIDATES} (${DEFAULT-VALUE}).")
   private AvbAlgorithm algorithm = AvbAlgorithm.NONE;
 
-  @Option(names = "--key", paramLabel = "FILE", description = "The private key in PEM.")
+  @Option(
+      names = "--key",
+      paramLabel = "FILE",
+      description = "The private key in PEM; with a helper the public one will do.")
   private @Nullable Path key;
+
+  @Option(
+      names = "--signing_helper",
+      paramLabel = "PROGRAM",
+      description = {
+        "Signs in the place of this command: PROGRAM ALGORITHM KEY reads the padded digest and",
+        "writes the signature."
+      })
+  private @Nullable Path signingHelper;
+
+  @Option(
+      names = "--signing_helper_with_files",
+      paramLabel = "PROGRAM",
+      description = {
+        "The same through a file: PROGRAM ALGORITHM KEY FILE replaces the padded digest in FILE by",
+        "the signature."
+      })
+  private @Nullable Path signingHelperWithFiles;
 
   @Option(
       names = "--public_key_metadata",
@@ -51,6 +74,7 @@ final class VbmetaOptions {
   @Option(
       names = "--rollback_index_location",
       paramLabel = "N",
+      converter = ValueConverters.Whole.class,
       defaultValue = "0",
       description = "Where the rollback index is stored, 0 to 31 (${DEFAULT-VALUE}).")
   private int rollbackIndexLocation;
@@ -88,6 +112,12 @@ final class VbmetaOptions {
   private List<String> kernelCommandLines = new ArrayList<>();
 
   @Option(
+      names = {"--setup_rootfs_from_kernel", "--generate_dm_verity_cmdline_from_hashtree"},
+      paramLabel = "FILE",
+      description = "Adds the arguments by which a kernel mounts this hashtree image as its root.")
+  private @Nullable Path rootImage;
+
+  @Option(
       names = "--include_descriptors_from_image",
       paramLabel = "FILE",
       description = "Takes over the descriptors of an image; may be given several times.")
@@ -110,6 +140,7 @@ final class VbmetaOptions {
   @Option(
       names = "--flags",
       paramLabel = "N",
+      converter = ValueConverters.Whole.class,
       defaultValue = "0",
       description = "The flags of the header (${DEFAULT-VALUE}).")
   private int flags;
@@ -148,7 +179,9 @@ final class VbmetaOptions {
           "--rollback_index_location must be in 0..31 but was " + rollbackIndexLocation);
     }
     vbmeta.rollbackIndexLocation(rollbackIndexLocation).flags(headerFlags());
-    sign(vbmeta, command);
+    if (!printVersion) {
+      sign(vbmeta, command);
+    }
     if (publicKeyMetadata != null) {
       vbmeta.publicKeyMetadata(content(publicKeyMetadata));
     }
@@ -163,13 +196,28 @@ final class VbmetaOptions {
     for (PropertyFile property : propertyFiles) {
       vbmeta.add(new PropertyDescriptor(property.key(), content(property.file())));
     }
+    if (rootImage != null) {
+      KernelCommandLineDescriptor.forRoot(hashtree(rootImage)).forEach(vbmeta::add);
+    }
     kernelCommandLines.forEach(text -> vbmeta.add(new KernelCommandLineDescriptor(0, text)));
     for (Path image : includedImages) {
-      try (FileChannel file = InputFile.open(image)) {
-        vbmeta.includeDescriptorsOf(VbmetaImage.find(ImageSource.of(file)));
-      }
+      vbmeta.includeDescriptorsOf(read(image));
     }
     return vbmeta;
+  }
+
+  private static VbmetaImage read(Path image) throws IOException {
+    try (FileChannel file = InputFile.open(image)) {
+      return VbmetaImage.find(ImageSource.of(file));
+    }
+  }
+
+  private static HashtreeDescriptor hashtree(Path image) throws IOException {
+    return read(image).descriptors().stream()
+        .filter(HashtreeDescriptor.class::isInstance)
+        .map(HashtreeDescriptor.class::cast)
+        .findFirst()
+        .orElseThrow(() -> new RefusedException(image + " holds no hashtree descriptor"));
   }
 
   private int headerFlags() {
@@ -179,14 +227,26 @@ final class VbmetaOptions {
   }
 
   private void sign(VbmetaBuilder vbmeta, AttestationCommand command) {
+    if (signingHelper != null && signingHelperWithFiles != null) {
+      throw command.usage("there must be one of --signing_helper and --signing_helper_with_files");
+    }
     if (algorithm.isSigned()) {
       if (key == null) {
         throw command.usage("--algorithm " + algorithm + " needs a --key");
       }
-      vbmeta.signedBy(KeyFiles.signer(key), algorithm);
+      vbmeta.signedBy(signer(key), algorithm);
     } else if (key != null) {
       command.err().println("avf: the key is not used, since the algorithm is NONE");
     }
+  }
+
+  private AvbSigner signer(Path keyFile) {
+    if (signingHelper != null) {
+      return SigningHelper.withPipes(signingHelper, keyFile);
+    }
+    return signingHelperWithFiles != null
+        ? SigningHelper.withFiles(signingHelperWithFiles, keyFile)
+        : KeyFiles.signer(keyFile);
   }
 
   private void addChains(VbmetaBuilder vbmeta, AttestationCommand command) {
