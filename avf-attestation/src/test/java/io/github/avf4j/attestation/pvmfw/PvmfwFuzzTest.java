@@ -1,7 +1,6 @@
 package io.github.avf4j.attestation.pvmfw;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
-import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.Fuzzing;
 import io.github.avf4j.attestation.SecretBytes;
 import java.util.Arrays;
@@ -22,7 +21,7 @@ class PvmfwFuzzTest {
             config
                 .blob(PvmfwConfig.Entry.RESERVED_MEMORY)
                 .map(SecretBytes::toByteArray)
-                .ifPresent(blob -> ReservedMemory.parse(ByteSlice.copyOf(blob)));
+                .ifPresent(ReservedMemory::parse);
           }
         });
   }

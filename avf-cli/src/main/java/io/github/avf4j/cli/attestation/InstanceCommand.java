@@ -5,6 +5,7 @@ import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.pvmfw.InstanceCipher;
 import io.github.avf4j.attestation.pvmfw.InstanceImage;
 import io.github.avf4j.attestation.pvmfw.InstanceStorage;
+import io.github.avf4j.attestation.pvmfw.MicrodroidRecord;
 import io.github.avf4j.attestation.pvmfw.PvmfwError;
 import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.attestation.pvmfw.PvmfwRecord;
@@ -119,11 +120,34 @@ public final class InstanceCommand {
     }
 
     private void microdroid(InstanceImage image, InstanceImage.Record record, SecretBytes secret) {
-      try (InstanceCipher cipher = InstanceCipher.ofMicrodroid(secret);
-          SecretBytes plain = cipher.open(image.payload(record), image.headerBlock(record))) {
-        opened++;
-        out().println("  opened: " + plain.length() + " bytes");
+      try (InstanceCipher cipher = InstanceCipher.ofMicrodroid(secret)) {
+        MicrodroidRecord opened = MicrodroidRecord.read(image, record, cipher);
+        this.opened++;
+        opened.salt().ifPresent(salt -> out().println("  salt       (64 bytes)"));
+        apk("apk       ", opened.apk());
+        opened.extraApks().forEach(extra -> apk("extra apk ", extra));
+        for (MicrodroidRecord.Apex apex : opened.apexes()) {
+          out()
+              .println(
+                  "  apex       %s, version %s, root %s"
+                      .formatted(
+                          Text.printable(apex.manifestName().orElse(apex.name())),
+                          apex.manifestVersion().map(String::valueOf).orElse("none"),
+                          apex.rootDigest().toHex()));
+        }
       }
+    }
+
+    private void apk(String label, MicrodroidRecord.Apk apk) {
+      out()
+          .println(
+              "  %s %s, version %s, root %s, signer %s"
+                  .formatted(
+                      label,
+                      Text.printable(apk.packageName()),
+                      Long.toUnsignedString(apk.versionCode()),
+                      apk.rootHash().toHex(),
+                      apk.certHash().toHex()));
     }
   }
 }

@@ -2,6 +2,7 @@ package io.github.avf4j.cli.attestation;
 
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.dice.RkpInstance;
+import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -42,6 +43,21 @@ final class ValueConverters {
                 + text
                 + '"');
       }
+    }
+  }
+
+  /** Reads the state of the firmware whose rules hold. */
+  static final class Revision implements ITypeConverter<PvmfwRevision> {
+    @Override
+    public PvmfwRevision convert(String text) {
+      return switch (text) {
+        case "2025-01" -> PvmfwRevision.JANUARY_2025;
+        case "2025-03" -> PvmfwRevision.MARCH_2025;
+        case "2026" -> PvmfwRevision.HEAD_2026;
+        default ->
+            throw new TypeConversionException(
+                "a revision is 2025-01, 2025-03 or 2026, but was \"" + text + '"');
+      };
     }
   }
 
