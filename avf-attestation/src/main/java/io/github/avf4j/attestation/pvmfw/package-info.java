@@ -22,26 +22,26 @@
  *       unconfirmed. Contents must be in order, and texts ASCII of 1 to 255 bytes.
  *   <li>The rules of 2026 ({@link io.github.avf4j.attestation.pvmfw.PvmfwRevision#HEAD_2026}) are
  *       those that single files show, on request. The first trusted key is the firmware's own, the
- *       others are the extra ones. Where the configuration data holds the rollback configuration and
- *       the extra keys is <em>unconfirmed</em>, so the caller gives them ({@link
+ *       others are the extra ones. Where the configuration data holds the rollback configuration
+ *       and the extra keys is <em>unconfirmed</em>, so the caller gives them ({@link
  *       io.github.avf4j.attestation.pvmfw.ReservedName}). The capability for remote attestation
  *       then marks a guest as in March 2025 and fixes nothing: names do.
  *   <li>A vbmeta image whose flags are not zero is refused, also where it is correctly signed.
  *   <li>The image size of the kernel's descriptor must be the footer's original size.
  *   <li>Descriptors must parse to the last byte, and their lengths must be exact; see {@code avb}.
  *   <li>A property that occurs twice is refused.
- *   <li>Without an instance id, and without a recorded salt, the salt of an instance disk is random;
- *       the guest is then new. A guest of a fixed version, or one that protects itself, needs an
- *       instance id: its secrets hang on nothing else.
+ *   <li>Without an instance id, and without a recorded salt, the salt of an instance disk is
+ *       random; the guest is then new. A guest of a fixed version, or one that protects itself,
+ *       needs an instance id: its secrets hang on nothing else.
  *   <li>An instance image without an entry of pvmfw is valid and new. A partition that is not
  *       inside its disk is refused. A first block of zeros is a missing header, any other wrong one
  *       an invalid header.
  *   <li>The key that certifies the guest is of the algorithm of the incoming leaf key, and so is
  *       the guest's. The reference takes the second from a build option, Ed25519.
  *   <li>The device tree of the guest is made from the checked values of {@link
- *       io.github.avf4j.attestation.pvmfw.HostTree}. A number of the host that has another size than
- *       one cell, or where allowed two, is an error and does not count as missing. Serial ports that
- *       the template lacks are dropped.
+ *       io.github.avf4j.attestation.pvmfw.HostTree}. A number of the host that has another size
+ *       than one cell, or where allowed two, is an error and does not count as missing. Serial
+ *       ports that the template lacks are dropped.
  *   <li>Device assignment ({@link io.github.avf4j.attestation.pvmfw.DeviceAssignment}): symbols of
  *       the overlay outside of any {@code __overlay__} are skipped, as dtc writes them for labels
  *       below {@code /host}; one that names the root is refused. What devices refer to comes along

@@ -122,8 +122,7 @@ public final class FileSecretKeeper implements SecretKeeper {
         });
   }
 
-  private void replace(
-      SecretId id, SecretBytes secret, SealingPolicy policy, ClientIdentity client)
+  private void replace(SecretId id, SecretBytes secret, SealingPolicy policy, ClientIdentity client)
       throws IOException {
     try (SecretEntry old = read(id)) {
       if (old != null) {

@@ -182,8 +182,7 @@ class FileSecretKeeperTest {
                 }
               });
       long next = version + 1;
-      assertThatThrownBy(
-              () -> failing.get(ID, Optional.of(policy(next)), client(next)).close())
+      assertThatThrownBy(() -> failing.get(ID, Optional.of(policy(next)), client(next)).close())
           .isInstanceOf(UncheckedIOException.class);
       boolean applied = List.of("fsync directory", "return").contains(failed.get(last - 1));
       if (applied) {
@@ -216,8 +215,7 @@ class FileSecretKeeperTest {
     ExecutorService threads = Executors.newFixedThreadPool(8);
     try {
       Set<String> secrets = new HashSet<>();
-      Callable<byte[]> create =
-          () -> reopen().getOrCreate(ID, policy(3), client(3)).toByteArray();
+      Callable<byte[]> create = () -> reopen().getOrCreate(ID, policy(3), client(3)).toByteArray();
       for (var one : threads.invokeAll(Collections.nCopies(16, create))) {
         secrets.add(HexFormat.of().formatHex(one.get()));
       }

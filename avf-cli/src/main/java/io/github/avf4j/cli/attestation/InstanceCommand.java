@@ -1,6 +1,5 @@
 package io.github.avf4j.cli.attestation;
 
-import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.pvmfw.InstanceCipher;
 import io.github.avf4j.attestation.pvmfw.InstanceImage;
@@ -46,19 +45,29 @@ public final class InstanceCommand {
     @Option(
         names = "--cdi-seal",
         paramLabel = "HEX",
-        converter = ValueConverters.Hex.class,
+        converter = ValueConverters.SecretHex.class,
         description = "The secret that records are sealed with, 32 bytes.")
-    private @Nullable ByteSlice cdiSeal;
+    private @Nullable SecretBytes cdiSeal;
 
     private int opened;
     private int closed;
 
     @Override
     void run() throws IOException {
-      ByteSlice seal = cdiSeal;
-      if (seal != null && seal.length() != CDI_BYTES) {
-        throw usage("--cdi-seal must have 32 bytes but has " + seal.length());
+      SecretBytes seal = cdiSeal;
+      if (seal == null) {
+        dump(null);
+        return;
       }
+      try (seal) {
+        if (seal.length() != CDI_BYTES) {
+          throw usage("--cdi-seal must have 32 bytes but has " + seal.length());
+        }
+        dump(seal);
+      }
+    }
+
+    private void dump(@Nullable SecretBytes seal) throws IOException {
       try (FileChannel channel = InputFile.open(file)) {
         InstanceImage image = InstanceImage.open(InstanceStorage.of(channel));
         List<InstanceImage.Record> records = image.records();
@@ -92,8 +101,8 @@ public final class InstanceCommand {
           : record.owner().toString();
     }
 
-    private void open(InstanceImage image, InstanceImage.Record record, ByteSlice seal) {
-      try (SecretBytes secret = SecretBytes.takeOver(seal.toByteArray())) {
+    private void open(InstanceImage image, InstanceImage.Record record, SecretBytes secret) {
+      try {
         if (record.owner().equals(InstanceImage.PVMFW)) {
           pvmfw(image, record, secret);
         } else if (record.owner().equals(InstanceImage.MICRODROID)) {

@@ -62,7 +62,7 @@ final class PvmfwConfigDumpCommand extends AttestationCommand {
     switch (entry) {
       case DICE_HANDOVER -> handover(blob);
       case DEBUG_POLICY -> {
-        DebugPolicy policy = DebugPolicy.of(tree(blob));
+        DebugPolicy policy = DebugPolicy.ofOverlay(content(blob));
         line("log " + policy.log() + ", ramdump " + policy.ramdump() + ", adb " + policy.adb());
       }
       case VM_DTBO, VM_REFERENCE_DT -> line("a device tree of " + nodes(blob) + " nodes");

@@ -1,12 +1,14 @@
 package io.github.avf4j.cli.attestation;
 
 import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.dice.RkpInstance;
 import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
+import java.util.HexFormat;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -23,6 +25,18 @@ final class ValueConverters {
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(
             "bytes are an even number of hexadecimal digits, but was \"" + text + '"');
+      }
+    }
+  }
+
+  /** Reads hexadecimal digits that must not be repeated in a message. */
+  static final class SecretHex implements ITypeConverter<SecretBytes> {
+    @Override
+    public SecretBytes convert(String text) {
+      try {
+        return SecretBytes.takeOver(HexFormat.of().parseHex(text));
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException("bytes are an even number of hexadecimal digits");
       }
     }
   }
