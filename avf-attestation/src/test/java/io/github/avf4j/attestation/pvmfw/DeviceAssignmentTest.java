@@ -26,7 +26,7 @@ class DeviceAssignmentTest {
   private final Hypervisor hypervisor = new Hypervisor();
 
   /** A hypervisor that has mapped the devices of the host's tree. */
-  private static final class Hypervisor implements AssigningHypervisor {
+  static final class Hypervisor implements AssigningHypervisor {
     private final Map<MemoryRange, Long> memory = new HashMap<>();
     private final Map<List<Long>, IommuStream> streams = new HashMap<>();
 
@@ -39,6 +39,10 @@ class DeviceAssignmentTest {
       // In another order than the overlay has them.
       streams.put(List.of(2L, 0xf1L), new IommuStream(0x12e40000L, 5));
       streams.put(List.of(2L, 0xf2L), new IommuStream(0x100050000L, 4));
+    }
+
+    Optional<DeviceAssignment> assign(DeviceTree host, DeviceTree dtbo) {
+      return DeviceAssignment.parse(host, dtbo, this);
     }
 
     @Override
@@ -58,11 +62,11 @@ class DeviceAssignmentTest {
   }
 
   static Optional<DeviceAssignment> assignment() {
-    return DeviceAssignment.parse(read("host_devices"), read("vm_dtbo"), new Hypervisor());
+    return new Hypervisor().assign(read("host_devices"), read("vm_dtbo"));
   }
 
   private Optional<DeviceAssignment> parse() {
-    return DeviceAssignment.parse(host, dtbo, hypervisor);
+    return hypervisor.assign(host, dtbo);
   }
 
   @Test
