@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,8 @@ public final class FdtNode {
   private final String name;
   private final Map<String, ByteSlice> properties = new LinkedHashMap<>();
   private final Map<String, FdtNode> children = new LinkedHashMap<>();
+  // The first subnode by its name without unit address: trees are hostile, and searches many.
+  private final Map<String, FdtNode> firstByBase = new HashMap<>();
 
   FdtNode(String name) {
     this.name = name;
@@ -32,7 +35,7 @@ public final class FdtNode {
   FdtNode copy() {
     FdtNode copy = new FdtNode(name);
     copy.properties.putAll(properties);
-    children.forEach((childName, child) -> copy.children.put(childName, child.copy()));
+    children.values().forEach(child -> copy.insert(child.copy()));
     return copy;
   }
 
@@ -88,13 +91,16 @@ public final class FdtNode {
     return Optional.of(cells);
   }
 
-  /** The text of a property, which one NUL must end. */
+  /** The text of a property, which one NUL must end; each byte is one char, U+0000 to U+00FF. */
   public Optional<String> string(String property) {
     List<String> all = strings(property);
     return all.size() == 1 ? Optional.of(all.get(0)) : Optional.empty();
   }
 
-  /** The texts of a property, each ended by NUL; empty if it is missing or is no such list. */
+  /**
+   * The texts of a property, each ended by NUL; empty if it is missing or is no such list. Each
+   * byte is one char, so that {@link #setStrings} gives back what was read, whatever its encoding.
+   */
   public List<String> strings(String property) {
     ByteSlice value = properties.get(property);
     if (value == null || value.isEmpty() || value.at(value.length() - 1) != 0) {
@@ -145,13 +151,21 @@ public final class FdtNode {
     return set(property, ByteSlice.takeOver(bytes.array()));
   }
 
-  /** Sets a property of texts, each ended by NUL. */
+  /**
+   * Sets a property of texts, each ended by NUL.
+   *
+   * @throws IllegalArgumentException if a char is NUL or above U+00FF, which is no byte
+   */
   public FdtNode setStrings(String property, String... texts) {
     StringBuilder all = new StringBuilder();
     for (String text : texts) {
+      if (text.chars().anyMatch(c -> c == 0 || c > 0xff)) {
+        throw new IllegalArgumentException(
+            "text of property \"" + property + "\" must have chars U+0001 to U+00FF");
+      }
       all.append(text).append('\0');
     }
-    return set(property, ByteSlice.takeOver(all.toString().getBytes(StandardCharsets.UTF_8)));
+    return set(property, ByteSlice.takeOver(all.toString().getBytes(StandardCharsets.ISO_8859_1)));
   }
 
   /** Takes a property away; nothing happens if there is none. */
@@ -165,9 +179,12 @@ public final class FdtNode {
     if (exact != null || childName.indexOf('@') >= 0) {
       return Optional.ofNullable(exact);
     }
-    return children.values().stream()
-        .filter(child -> child.name.startsWith(childName + "@"))
-        .findFirst();
+    return Optional.ofNullable(firstByBase.get(childName));
+  }
+
+  /** The subnode of exactly this name. */
+  public Optional<FdtNode> exactChild(String childName) {
+    return Optional.ofNullable(children.get(childName));
   }
 
   /** The node at a path relative to this one; an empty path is this node. */
@@ -192,11 +209,22 @@ public final class FdtNode {
    */
   public FdtNode add(String childName) {
     checkName(childName, "node");
-    FdtNode child = new FdtNode(childName);
-    if (children.putIfAbsent(childName, child) != null) {
+    if (children.containsKey(childName)) {
       throw new FdtException("node \"" + childName + "\" occurs twice");
     }
+    FdtNode child = new FdtNode(childName);
+    insert(child);
     return child;
+  }
+
+  private void insert(FdtNode child) {
+    children.put(child.name, child);
+    firstByBase.putIfAbsent(baseName(child.name), child);
+  }
+
+  private static String baseName(String full) {
+    int at = full.indexOf('@');
+    return at < 0 ? full : full.substring(0, at);
   }
 
   /** The subnode of exactly this name, made if there is none. */
@@ -207,7 +235,14 @@ public final class FdtNode {
 
   /** Takes the subnode of exactly this name away; nothing happens if there is none. */
   public void removeChild(String childName) {
-    children.remove(childName);
+    FdtNode removed = children.remove(childName);
+    String base = baseName(childName);
+    if (removed != null && firstByBase.remove(base, removed)) {
+      children.values().stream()
+          .filter(child -> baseName(child.name).equals(base))
+          .findFirst()
+          .ifPresent(next -> firstByBase.put(base, next));
+    }
   }
 
   static void checkName(String name, String kind) {

@@ -16,7 +16,7 @@ final class FdtReader {
   static final int END = 9;
 
   private static final int HEADER_V16 = 36;
-  private static final int MAX_DEPTH = 64;
+  static final int MAX_DEPTH = 64;
   private static final int MAX_ITEMS = 1 << 16;
   private static final int MAX_RESERVATIONS = 4096;
 

@@ -2,7 +2,10 @@ package io.github.avf4j.attestation.fdt;
 
 import io.github.avf4j.attestation.ByteSlice;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -14,18 +17,24 @@ import java.util.OptionalInt;
  * <p>Phandles of the overlay are moved above those of the base, except that a node which exists in
  * the base and has one there keeps it; references follow. A fragment without {@code __overlay__} is
  * skipped, one whose target cannot be found is an error. Symbols of the overlay are added to those
- * of the base. At most 4096 references to symbols are taken. Used once; confined to one thread.
+ * of the base. At most 4096 references to symbols are taken, and the result has at most 64 levels.
+ * Used once; confined to one thread.
  */
 public final class Overlay {
-  private static final int MAX_DEPTH = 64;
+  private static final int MAX_DEPTH = FdtReader.MAX_DEPTH;
   private static final int MAX_FIXUPS = 4096;
 
   private final DeviceTree tree;
   private final DeviceTree overlay;
   private final Map<Integer, Integer> phandles = new HashMap<>();
-  private final Map<String, String> targets = new LinkedHashMap<>();
+  private final Map<String, Target> targets = new LinkedHashMap<>();
+  private final Map<Integer, FdtNode> baseByPhandle = new HashMap<>();
+  private final Map<FdtNode, FdtNode> baseParents = new IdentityHashMap<>();
   private int delta;
   private int fixups;
+
+  /** A node of the base, and its path where the overlay names it. */
+  private record Target(FdtNode node, Optional<String> givenPath) {}
 
   private Overlay(DeviceTree base, DeviceTree overlay) {
     this.tree = base.copy();
@@ -42,6 +51,7 @@ public final class Overlay {
   }
 
   private DeviceTree run() {
+    collectBase(tree.root(), 0);
     delta = maxPhandle(tree);
     if (Integer.compareUnsigned(maxPhandle(overlay), -2 - delta) > 0) {
       throw new FdtException("the phandles of base and overlay do not fit into 32 bits");
@@ -49,7 +59,9 @@ public final class Overlay {
     resolveSymbols();
     findTargets();
     renumber();
-    targets.forEach((fragment, path) -> merge(fragment, tree.node(path).orElseThrow()));
+    targets.forEach(
+        (fragment, target) ->
+            merge(overlayNode(fragment), target.node(), stepsTo(target.node()).size()));
     mergeSymbols();
     return tree;
   }
@@ -97,18 +109,18 @@ public final class Overlay {
     int offsetAt = place.lastIndexOf(':');
     int nameAt = offsetAt < 0 ? -1 : place.lastIndexOf(':', offsetAt - 1);
     if (nameAt < 0) {
-      throw new FdtException("a fixup must be path:property:offset but is \"" + place + "\"");
+      throw new FdtException("a fixup must be path:property:offset but is " + shown(place));
     }
     int offset;
     try {
       offset = Integer.parseUnsignedInt(place.substring(offsetAt + 1));
     } catch (NumberFormatException e) {
-      throw new FdtException("a fixup must be path:property:offset but is \"" + place + "\"");
+      throw new FdtException("a fixup must be path:property:offset but is " + shown(place));
     }
     FdtNode node =
         overlay
             .node(place.substring(0, nameAt))
-            .orElseThrow(() -> new FdtException("fixup \"" + place + "\" finds no node"));
+            .orElseThrow(() -> new FdtException("fixup " + shown(place) + " finds no node"));
     putCell(node, place.substring(nameAt + 1, offsetAt), offset, phandle);
   }
 
@@ -131,40 +143,47 @@ public final class Overlay {
       }
     }
     targets.forEach(
-        (fragment, path) ->
-            keepBasePhandles(overlayNode(fragment), tree.node(path).orElseThrow(), 0));
+        (fragment, target) -> keepBasePhandles(overlayNode(fragment), target.node(), 0));
   }
 
-  private String targetOf(FdtNode fragment) {
+  private Target targetOf(FdtNode fragment) {
     if (fragment.has("target")) {
       long phandle =
           fragment.u32("target").orElseThrow(() -> new FdtException("a target is not one cell"));
-      return pathOf(tree.root(), "", (int) phandle, 0)
-          .orElseThrow(() -> new FdtException("the base has no node with phandle " + phandle));
+      FdtNode node = baseByPhandle.get((int) phandle);
+      if (node == null) {
+        throw new FdtException("the base has no node with phandle " + phandle);
+      }
+      return new Target(node, Optional.empty());
     }
     String path =
         fragment
             .string("target-path")
             .orElseThrow(
                 () -> new FdtException("fragment \"" + fragment.name() + "\" has no target"));
-    if (tree.node(path).isEmpty()) {
-      throw new FdtException("the base has no node \"" + path + "\"");
-    }
-    return path;
+    FdtNode node =
+        tree.node(path).orElseThrow(() -> new FdtException("the base has no node " + shown(path)));
+    return new Target(node, Optional.of(path));
   }
 
-  private static Optional<String> pathOf(FdtNode node, String path, int phandle, int depth) {
+  // The first node of a phandle counts. One walk for all fragments, of which there may be many.
+  private void collectBase(FdtNode node, int depth) {
     requireDepth(depth);
-    if (node.phandle().isPresent() && node.phandle().getAsInt() == phandle) {
-      return Optional.of(path.isEmpty() ? "/" : path);
-    }
+    node.phandle().ifPresent(phandle -> baseByPhandle.putIfAbsent(phandle, node));
     for (FdtNode child : node.children()) {
-      Optional<String> found = pathOf(child, path + "/" + child.name(), phandle, depth + 1);
-      if (found.isPresent()) {
-        return found;
-      }
+      baseParents.put(child, node);
+      collectBase(child, depth + 1);
     }
-    return Optional.empty();
+  }
+
+  private Deque<String> stepsTo(FdtNode node) {
+    Deque<String> steps = new ArrayDeque<>();
+    FdtNode at = node;
+    for (FdtNode up = baseParents.get(at); up != null; up = baseParents.get(at)) {
+      steps.push(at.name());
+      at = up;
+    }
+    return steps;
   }
 
   private void keepBasePhandles(FdtNode from, FdtNode into, int depth) {
@@ -218,10 +237,6 @@ public final class Overlay {
     return phandles.getOrDefault(phandle, phandle + delta);
   }
 
-  private void merge(String fragment, FdtNode target) {
-    merge(overlayNode(fragment), target, 0);
-  }
-
   private void merge(FdtNode from, FdtNode into, int depth) {
     requireDepth(depth);
     from.properties().forEach(into::set);
@@ -237,33 +252,50 @@ public final class Overlay {
       return;
     }
     FdtNode all = tree.root().childOrNew("__symbols__");
+    long size = 0;
     for (String symbol : symbols.get().properties().keySet()) {
       String path =
           symbols
               .get()
               .string(symbol)
               .orElseThrow(() -> new FdtException("symbol \"" + symbol + "\" is no path"));
-      rebased(path).ifPresent(moved -> all.setStrings(symbol, moved));
+      Optional<String> moved = rebased(path);
+      if (moved.isPresent()) {
+        size += moved.get().length();
+        if (size > DeviceTree.MAX_SIZE) {
+          throw new FdtException("the symbols do not fit into a device tree");
+        }
+        all.setStrings(symbol, moved.get());
+      }
     }
   }
 
   // A path outside of any __overlay__ is skipped, as libfdt does.
   private Optional<String> rebased(String path) {
     String[] steps = path.split("/", 4);
-    if (steps.length < 3 || !steps[2].equals("__overlay__") || !targets.containsKey(steps[1])) {
+    if (steps.length < 3 || !steps[2].equals("__overlay__")) {
       return Optional.empty();
     }
-    String target = targets.get(steps[1]);
+    Target target = targets.get(steps[1]);
+    if (target == null) {
+      return Optional.empty();
+    }
+    String base =
+        target.givenPath().orElseGet(() -> "/" + String.join("/", stepsTo(target.node())));
     String rest = steps.length == 4 ? "/" + steps[3] : "";
-    return Optional.of(target.equals("/") && !rest.isEmpty() ? rest : target + rest);
+    return Optional.of(base.equals("/") && !rest.isEmpty() ? rest : base + rest);
   }
 
   private FdtNode overlayNode(String fragment) {
     return overlay.node("/" + fragment + "/__overlay__").orElseThrow();
   }
 
+  private static String shown(String text) {
+    return '"' + (text.length() > 100 ? text.substring(0, 100) + "..." : text) + '"';
+  }
+
   private static void requireDepth(int depth) {
-    if (depth > MAX_DEPTH) {
+    if (depth >= MAX_DEPTH) {
       throw new FdtException("more than " + MAX_DEPTH + " levels");
     }
   }

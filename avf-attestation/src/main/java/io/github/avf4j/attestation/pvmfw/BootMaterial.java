@@ -3,6 +3,7 @@ package io.github.avf4j.attestation.pvmfw;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.avb.AvbPublicKey;
 import io.github.avf4j.attestation.verity.ImageSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -12,10 +13,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param kernel the whole signed file
  * @param initrd the ramdisk without a footer, or null for none
- * @param trustedKeys built in: the keys that may sign kernels
+ * @param trustedKeys the keys that may sign kernels: first the one that is built in
  * @param instanceId by which the host tells instances apart; any length, 64 bytes as a rule
  * @param deferRollbackProtection whether the host asks to let the guest do it
- * @param serviceVmVersion built in: the rollback index of a service VM, unsigned
+ * @param rollbackRules built in: what VMs of a fixed version must be
  * @param pageSize the least size of the handover's page, in bytes
  * @param revision whose rules hold
  */
@@ -25,7 +26,7 @@ public record BootMaterial(
     List<AvbPublicKey> trustedKeys,
     Optional<ByteSlice> instanceId,
     boolean deferRollbackProtection,
-    long serviceVmVersion,
+    RollbackRules rollbackRules,
     int pageSize,
     PvmfwRevision revision) {
   private static final int PAGE = 4096;
@@ -51,7 +52,7 @@ public record BootMaterial(
         List.of(trustedKey),
         Optional.empty(),
         false,
-        1,
+        RollbackRules.of(1),
         PAGE,
         PvmfwRevision.MARCH_2025);
   }
@@ -64,7 +65,7 @@ public record BootMaterial(
         trustedKeys,
         instanceId,
         deferRollbackProtection,
-        serviceVmVersion,
+        rollbackRules,
         pageSize,
         revision);
   }
@@ -77,7 +78,7 @@ public record BootMaterial(
         trustedKeys,
         Optional.of(id),
         deferRollbackProtection,
-        serviceVmVersion,
+        rollbackRules,
         pageSize,
         revision);
   }
@@ -85,7 +86,35 @@ public record BootMaterial(
   /** The same, asking to let the guest protect itself, or not. */
   public BootMaterial withDeferredRollbackProtection(boolean defer) {
     return new BootMaterial(
-        kernel, initrd, trustedKeys, instanceId, defer, serviceVmVersion, pageSize, revision);
+        kernel, initrd, trustedKeys, instanceId, defer, rollbackRules, pageSize, revision);
+  }
+
+  /** The same with other rules for VMs of a fixed version. */
+  public BootMaterial withRollbackRules(RollbackRules rules) {
+    return new BootMaterial(
+        kernel,
+        initrd,
+        trustedKeys,
+        instanceId,
+        deferRollbackProtection,
+        rules,
+        pageSize,
+        revision);
+  }
+
+  /** The same with further trusted keys, behind those that there are. */
+  public BootMaterial withExtraKeys(List<AvbPublicKey> extra) {
+    List<AvbPublicKey> all = new ArrayList<>(trustedKeys);
+    all.addAll(extra);
+    return new BootMaterial(
+        kernel,
+        initrd,
+        all,
+        instanceId,
+        deferRollbackProtection,
+        rollbackRules,
+        pageSize,
+        revision);
   }
 
   /** The same by the rules of a revision. */
@@ -96,7 +125,7 @@ public record BootMaterial(
         trustedKeys,
         instanceId,
         deferRollbackProtection,
-        serviceVmVersion,
+        rollbackRules,
         pageSize,
         rules);
   }

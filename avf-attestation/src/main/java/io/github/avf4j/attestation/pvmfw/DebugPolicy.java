@@ -23,6 +23,18 @@ public record DebugPolicy(boolean log, boolean ramdump, boolean adb) {
         isOn(tree, "/avf/guest/microdroid", "adb"));
   }
 
+  /**
+   * Reads what an overlay would allow a guest, without one.
+   *
+   * @throws FdtException if it is malformed, or has a target that guests do not have
+   */
+  public static DebugPolicy ofOverlay(ByteSlice overlay) {
+    DeviceTree guest = new DeviceTree();
+    guest.root().add("chosen");
+    guest.root().add("avf").add("untrusted");
+    return of(Overlay.apply(guest, DeviceTree.parse(overlay)));
+  }
+
   /** Applies the policy's overlay; a broken one changes nothing. */
   static DeviceTree apply(DeviceTree tree, ByteSlice overlay) {
     try {

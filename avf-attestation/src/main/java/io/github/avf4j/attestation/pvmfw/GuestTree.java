@@ -2,6 +2,7 @@ package io.github.avf4j.attestation.pvmfw;
 
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.fdt.DeviceTree;
+import io.github.avf4j.attestation.fdt.FdtException;
 import io.github.avf4j.attestation.fdt.FdtNode;
 import java.security.SecureRandom;
 import java.util.List;
@@ -10,27 +11,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the device tree that a guest gets: a template of the firmware, filled with checked values
- * of the host's.
- *
- * <p>The values of the template that the reference document does not name (clock, serial ports,
- * interrupt numbers of timer and RTC) are those of crosvm's machine and <em>unconfirmed</em> for
- * pvmfw. Confined to one thread.
+ * of the host's, the handover, and what the loader adds. Confined to one thread.
  */
 public final class GuestTree {
-  private static final int GIC = 1;
-  private static final int CLOCK = 2;
-  private static final int POOL = 3;
-  private static final int FIRST_CPU = 16;
-  private static final int FIRST_TABLE = 64;
-  private static final long GIC_BASE = 0x3fff0000L;
-  private static final long REDISTRIBUTOR = 0x20000;
   private static final int SEED = 8;
 
   private final HostTree host;
-  private final DeviceTree tree = new DeviceTree();
+  private final DeviceTree tree;
 
-  private GuestTree(HostTree host) {
+  private GuestTree(HostTree host, DeviceTree tree) {
     this.host = host;
+    this.tree = tree;
   }
 
   /**
@@ -39,23 +30,26 @@ public final class GuestTree {
    * @param host what the host gave
    * @param next what was decided
    * @param handoverAddress where the handover page is, in guest-physical memory
-   * @param reference the VM reference device tree of the loader, or null for none
-   * @param debugPolicy the overlay of the loader, or null for none or where the chain is not in
-   *     debug mode
+   * @param additions what the loader adds
    * @throws PvmfwException of error INVALID_FDT if a property of {@code /avf} is not that of the
-   *     reference
+   *     reference, DEVICE_INVALID_DTBO if the overlay for device assignment does not fit,
+   *     CONFIG_INVALID_RESERVED_MEMORY if reserved memory makes no node
    */
   public static DeviceTree make(
-      HostTree host,
-      NextHandover next,
-      long handoverAddress,
-      @Nullable DeviceTree reference,
-      @Nullable ByteSlice debugPolicy) {
-    GuestTree guest = new GuestTree(host);
-    guest.addMachine();
+      HostTree host, NextHandover next, long handoverAddress, GuestAdditions additions) {
+    DeviceTree machine = GuestMachine.make(host);
+    GuestTree guest =
+        new GuestTree(
+            host,
+            additions
+                .devices()
+                .map(devices -> devices.applyTo(machine, GuestMachine.FIRST_PV_IOMMU))
+                .orElse(machine));
     guest.addHandover(handoverAddress, next.page().length());
-    guest.addAvf(reference);
+    guest.addAvf(additions.reference());
     guest.addChosen(next.isNewInstance());
+    guest.addReserved(additions.reserved());
+    ByteSlice debugPolicy = additions.debugPolicy();
     DeviceTree tree = debugPolicy == null ? guest.tree : DebugPolicy.apply(guest.tree, debugPolicy);
     if (host.bootArguments().isPresent()) {
       String given = host.bootArguments().get();
@@ -64,180 +58,6 @@ public final class GuestTree {
       tree.node("/chosen").orElseThrow().setStrings("bootargs", kept);
     }
     return tree;
-  }
-
-  private void addMachine() {
-    FdtNode root = tree.root();
-    root.setStrings("compatible", "linux,dummy-virt").setU32("interrupt-parent", GIC);
-    root.setU32("#address-cells", 2).setU32("#size-cells", 2);
-    root.add("chosen");
-    root.add("memory@80000000")
-        .setStrings("device_type", "memory")
-        .setU64("reg", host.ram().start(), host.ram().size());
-    addPool(root.add("reserved-memory"));
-    addCpus();
-    addInterrupts();
-    for (long port : host.serialPorts()) {
-      root.childOrNew("uart@" + Long.toHexString(port))
-          .setStrings("compatible", "ns16550a")
-          .setU64("reg", port, 8)
-          .setU32("clock-frequency", 1843200)
-          .setU32("interrupts", 0, port == 0x2f8 || port == 0x2e8 ? 2 : 0, 1);
-    }
-    root.add("psci").setStrings("compatible", "arm,psci-1.0").setStrings("method", "hvc");
-    addPci();
-    root.add("pclk@3M")
-        .setStrings("compatible", "fixed-clock")
-        .setU32("clock-frequency", 3141592)
-        .setU32("#clock-cells", 0)
-        .setU32("phandle", CLOCK);
-    root.add("rtc@2000")
-        .setStrings("compatible", "arm,primecell")
-        .setU32("arm,primecell-periphid", 0x41030)
-        .setU64("reg", 0x2000, 0x1000)
-        .setU32("interrupts", 0, 1, 4)
-        .setStrings("clock-names", "apb_pclk")
-        .setU32("clocks", CLOCK);
-    if (host.watchdog()) {
-      root.add("vmwdt@3000")
-          .setStrings("compatible", "qemu,vcpu-stall-detector")
-          .setU64("reg", 0x3000, 0x1000)
-          .setU32("clock-frequency", 10)
-          .setU32("timeout-sec", 8)
-          .setU32("interrupts", perCpuInterrupt(0xf, host.cpus().cpus().size(), 1));
-    }
-  }
-
-  private void addPool(FdtNode reserved) {
-    reserved.setU32("#address-cells", 2).setU32("#size-cells", 2).setEmpty("ranges");
-    Optional<HostTree.Swiotlb> pool = host.swiotlb();
-    if (pool.isPresent()) {
-      FdtNode node =
-          reserved
-              .add("restricted_dma_reserved")
-              .setStrings("compatible", "restricted-dma-pool")
-              .setU32("phandle", POOL);
-      if (pool.get().start().isPresent()) {
-        node.setU64("reg", pool.get().start().getAsLong(), pool.get().size());
-      } else {
-        node.setU64("size", pool.get().size());
-      }
-      pool.get().alignment().ifPresent(alignment -> node.setU64("alignment", alignment));
-    }
-  }
-
-  private void addCpus() {
-    FdtNode cpus = tree.root().add("cpus").setU32("#address-cells", 1).setU32("#size-cells", 0);
-    List<HostCpus.Cpu> all = host.cpus().cpus();
-    for (int i = 0; i < all.size(); i++) {
-      FdtNode cpu =
-          cpus.add("cpu@" + Integer.toHexString(i))
-              .setStrings("device_type", "cpu")
-              .setStrings("compatible", "arm,armv8")
-              .setStrings("enable-method", "psci")
-              .setU32("reg", i)
-              .setU32("phandle", FIRST_CPU + i);
-      all.get(i).capacity().ifPresent(value -> cpu.setU32("capacity-dmips-mhz", value));
-      if (!all.get(i).frequencies().isEmpty()) {
-        cpu.setU32("operating-points-v2", FIRST_TABLE + i);
-        addFrequencies(i, all.get(i).frequencies());
-      }
-    }
-    if (!host.cpus().clusters().isEmpty()) {
-      addClusters(cpus.add("cpu-map"));
-    }
-    if (host.cpus().scalesFrequency()) {
-      tree.root()
-          .add("cpufreq")
-          .setStrings("compatible", "virtual,android-v-only-cpufreq")
-          .setU64("reg", 0x1040000, 8L * all.size());
-    }
-  }
-
-  private void addFrequencies(int index, List<Long> frequencies) {
-    FdtNode table =
-        tree.root()
-            .add("opp_table" + index)
-            .setStrings("compatible", "operating-points-v2")
-            .setU32("phandle", FIRST_TABLE + index);
-    for (int i = 0; i < frequencies.size(); i++) {
-      table.add("opp" + (i + 1)).setU64("opp-hz", frequencies.get(i));
-    }
-  }
-
-  private void addClusters(FdtNode map) {
-    List<List<Integer>> clusters = host.cpus().clusters();
-    for (int i = 0; i < clusters.size(); i++) {
-      FdtNode cluster = map.add("cluster" + i);
-      for (int j = 0; j < clusters.get(i).size(); j++) {
-        cluster.add("core" + j).setU32("cpu", FIRST_CPU + clusters.get(i).get(j));
-      }
-    }
-  }
-
-  private void addInterrupts() {
-    int cpus = host.cpus().cpus().size();
-    long redistributors = REDISTRIBUTOR * cpus;
-    tree.root()
-        .add("intc@3fff0000")
-        .setStrings("compatible", "arm,gic-v3")
-        .setU32("#address-cells", 2)
-        .setU32("#size-cells", 2)
-        .setU32("#interrupt-cells", 3)
-        .setEmpty("interrupt-controller")
-        .setU64("reg", GIC_BASE, 0x10000, GIC_BASE - redistributors, redistributors)
-        .setU32("phandle", GIC);
-    int[] interrupts = new int[12];
-    int[] numbers = {13, 14, 11, 10};
-    for (int i = 0; i < numbers.length; i++) {
-      System.arraycopy(perCpuInterrupt(numbers[i], cpus, 8), 0, interrupts, 3 * i, 3);
-    }
-    tree.root()
-        .add("timer")
-        .setStrings("compatible", "arm,armv8-timer")
-        .setEmpty("always-on")
-        .setU32("interrupts", interrupts);
-  }
-
-  private void addPci() {
-    HostPci pci = host.pci();
-    int[] ranges = new int[14];
-    for (int i = 0; i < 2; i++) {
-      MemoryRange window = pci.windows().get(i);
-      int[] cells = {
-        pci.windowFlags().get(i),
-        (int) (window.start() >>> 32),
-        (int) window.start(),
-        (int) (window.start() >>> 32),
-        (int) window.start(),
-        (int) (window.size() >>> 32),
-        (int) window.size()
-      };
-      System.arraycopy(cells, 0, ranges, 7 * i, 7);
-    }
-    int[] map = new int[10 * pci.interrupts()];
-    int[] masks = new int[4 * pci.interrupts()];
-    for (int i = 0; i < pci.interrupts(); i++) {
-      System.arraycopy(HostPci.row(i, GIC), 0, map, 10 * i, 10);
-      System.arraycopy(new int[] {0xf800, 0, 0, 7}, 0, masks, 4 * i, 4);
-    }
-    FdtNode node =
-        tree.root()
-            .add("pci")
-            .setStrings("compatible", "pci-host-cam-generic")
-            .setStrings("device_type", "pci")
-            .setU32("#address-cells", 3)
-            .setU32("#size-cells", 2)
-            .setU32("#interrupt-cells", 1)
-            .setEmpty("dma-coherent")
-            .setU32("ranges", ranges)
-            .setU32("bus-range", 0, 0)
-            .setU64("reg", 0x10000, 0x1000000)
-            .setU32("interrupt-map", map)
-            .setU32("interrupt-map-mask", masks);
-    if (host.swiotlb().isPresent()) {
-      node.setU32("memory-region", POOL);
-    }
   }
 
   private void addHandover(long address, long size) {
@@ -288,8 +108,27 @@ public final class GuestTree {
                     .setU64("linux,initrd-end", range.end()));
   }
 
-  /** A private interrupt of each of the first CPUs, in the cells of a GIC. */
-  static int[] perCpuInterrupt(int number, int cpus, int type) {
-    return new int[] {1, number, (((1 << cpus) - 1) << 8 & 0xff00) | type};
+  private void addReserved(List<ReservedMemory.Placed> all) {
+    FdtNode reserved = tree.node("/reserved-memory").orElseThrow();
+    for (ReservedMemory.Placed placed : all) {
+      ReservedMemory memory = placed.memory();
+      if (memory.content().length() == 0) {
+        throw new PvmfwException(
+            PvmfwError.CONFIG_INVALID_RESERVED_MEMORY, "reserved memory: a blob is empty");
+      }
+      try {
+        FdtNode node =
+            reserved
+                .add(memory.compatible())
+                .setStrings("compatible", memory.compatible())
+                .setU64("reg", placed.address(), memory.content().length());
+        if (memory.noMap()) {
+          node.setEmpty("no-map");
+        }
+      } catch (FdtException e) {
+        throw new PvmfwException(
+            PvmfwError.CONFIG_INVALID_RESERVED_MEMORY, "reserved memory: " + e.reason(), e);
+      }
+    }
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * What the firmware takes from the device tree of the host, checked; all else is lost.
@@ -23,7 +24,7 @@ import java.util.OptionalLong;
  * @param cpus the CPUs
  * @param pci the PCI host bridge
  * @param watchdog whether there is a stall detector
- * @param serialPorts the addresses of serial ports, at most 4
+ * @param serialPorts the addresses of serial ports, of the four that the template has
  * @param swiotlb the pool for bounce buffers, if there is one
  * @param untrusted the properties of {@code /avf/untrusted}
  * @param avf the properties of {@code /avf}, not yet compared with a reference
@@ -42,6 +43,7 @@ public record HostTree(
     Map<String, ByteSlice> avf) {
   private static final int MIN_PAGE = 4096;
   private static final int MAX_SERIAL_PORTS = 4;
+  private static final Set<Long> SERIAL_PORTS = Set.of(0x3f8L, 0x2f8L, 0x3e8L, 0x2e8L);
 
   /**
    * The pool for bounce buffers.
@@ -139,7 +141,10 @@ public record HostTree(
   }
 
   private static OptionalLong number(FdtNode node, String property, boolean wide) {
-    return wide ? node.u32OrU64(property) : node.u32(property);
+    OptionalLong number = wide ? node.u32OrU64(property) : node.u32(property);
+    HostRules.require(
+        number.isPresent() || !node.has(property), "\"" + property + "\" is no number");
+    return number;
   }
 
   private static boolean watchdog(DeviceTree host, int cpus, boolean optional) {
@@ -154,7 +159,8 @@ public record HostTree(
         "the stall detector is not at 0x3000");
     HostRules.require(
         Arrays.equals(
-            HostRules.cells(nodes.get(0), "interrupts"), GuestTree.perCpuInterrupt(0xf, cpus, 1)),
+            HostRules.cells(nodes.get(0), "interrupts"),
+            GuestMachine.perCpuInterrupt(0xf, cpus, 1)),
         "the stall detector has another interrupt");
     return true;
   }
@@ -163,6 +169,7 @@ public record HostTree(
     return host.compatible("ns16550a").stream()
         .limit(MAX_SERIAL_PORTS)
         .map(node -> HostRules.pair(HostRules.cells(node, "reg"), 0))
+        .filter(SERIAL_PORTS::contains)
         .toList();
   }
 

@@ -1,14 +1,11 @@
 package io.github.avf4j.attestation.pvmfw;
 
 import io.github.avf4j.attestation.SecretBytes;
+import io.github.avf4j.attestation.internal.Aes256Gcm;
 import io.github.avf4j.attestation.internal.Hkdf;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Arrays;
-import javax.crypto.Cipher;
-import javax.crypto.spec.GCMParameterSpec;
-import javax.crypto.spec.SecretKeySpec;
 
 /**
  * The two ways in which records of an instance image are sealed, both AES-256-GCM: pvmfw's
@@ -18,15 +15,16 @@ import javax.crypto.spec.SecretKeySpec;
  * <p>Thread-safe until it is closed, which wipes the key.
  */
 public final class InstanceCipher implements AutoCloseable {
-  private static final int KEY = 32;
-  private static final int NONCE = 12;
-  private static final int TAG = 16;
+  private static final int KEY = Aes256Gcm.KEY_SIZE;
+  private static final int NONCE = Aes256Gcm.IV_SIZE;
+  private static final int TAG = Aes256Gcm.TAG_SIZE;
   private static final byte[] NONE = new byte[0];
 
   private final SecretBytes key;
   private final boolean nonceFirst;
 
-  private InstanceCipher(byte[] key, boolean nonceFirst) {
+  /** A cipher with the key itself, which it takes over. */
+  InstanceCipher(byte[] key, boolean nonceFirst) {
     this.key = SecretBytes.takeOver(key);
     this.nonceFirst = nonceFirst;
   }
@@ -60,12 +58,7 @@ public final class InstanceCipher implements AutoCloseable {
   }
 
   byte[] seal(byte[] plain, byte[] headerBlock, byte[] nonce) {
-    byte[] sealed;
-    try {
-      sealed = cipher(Cipher.ENCRYPT_MODE, nonce, headerBlock).doFinal(plain);
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("AES-GCM failed", e);
-    }
+    byte[] sealed = key.use(bytes -> Aes256Gcm.encrypt(bytes, nonce, aad(headerBlock), plain));
     byte[] out = new byte[sealed.length + NONCE];
     System.arraycopy(sealed, 0, out, nonceFirst ? NONCE : 0, sealed.length);
     System.arraycopy(nonce, 0, out, nonceFirst ? 0 : sealed.length, NONCE);
@@ -84,24 +77,14 @@ public final class InstanceCipher implements AutoCloseable {
     int nonceAt = nonceFirst ? 0 : sealed.length - NONCE;
     byte[] nonce = Arrays.copyOfRange(sealed, nonceAt, nonceAt + NONCE);
     int textAt = nonceFirst ? NONCE : 0;
-    try {
-      return SecretBytes.takeOver(
-          cipher(Cipher.DECRYPT_MODE, nonce, headerBlock)
-              .doFinal(sealed, textAt, sealed.length - NONCE));
-    } catch (GeneralSecurityException e) {
-      throw failed();
-    }
+    byte[] text = Arrays.copyOfRange(sealed, textAt, textAt + sealed.length - NONCE);
+    return key.use(bytes -> Aes256Gcm.decrypt(bytes, nonce, aad(headerBlock), text))
+        .map(SecretBytes::takeOver)
+        .orElseThrow(InstanceCipher::failed);
   }
 
-  private Cipher cipher(int mode, byte[] nonce, byte[] headerBlock)
-      throws GeneralSecurityException {
-    Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
-    SecretKeySpec spec = key.use(bytes -> new SecretKeySpec(bytes, "AES"));
-    cipher.init(mode, spec, new GCMParameterSpec(8 * TAG, nonce));
-    if (nonceFirst) {
-      cipher.updateAAD(headerBlock);
-    }
-    return cipher;
+  private byte[] aad(byte[] headerBlock) {
+    return nonceFirst ? headerBlock : NONE;
   }
 
   private static PvmfwException failed() {

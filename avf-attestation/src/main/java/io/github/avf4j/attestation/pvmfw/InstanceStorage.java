@@ -15,21 +15,9 @@ public interface InstanceStorage extends ImageSource {
 
   /** An array as a medium; writes change it. */
   static InstanceStorage of(byte[] memory) {
-    ImageSource source = ImageSource.of(memory);
-    return new InstanceStorage() {
+    return new SourceStorage(ImageSource.of(memory)) {
       @Override
-      public long size() {
-        return source.size();
-      }
-
-      @Override
-      public void read(long position, byte[] target, int offset, int length) throws IOException {
-        source.read(position, target, offset, length);
-      }
-
-      @Override
-      public void write(long position, byte[] bytes) throws IOException {
-        requireInside(position, bytes.length);
+      void writeInside(long position, byte[] bytes) {
         System.arraycopy(bytes, 0, memory, (int) position, bytes.length);
       }
 
@@ -40,21 +28,9 @@ public interface InstanceStorage extends ImageSource {
 
   /** A file of a fixed size as a medium; the channel is only used, never closed. */
   static InstanceStorage of(FileChannel file) throws IOException {
-    ImageSource source = ImageSource.of(file);
-    return new InstanceStorage() {
+    return new SourceStorage(ImageSource.of(file)) {
       @Override
-      public long size() {
-        return source.size();
-      }
-
-      @Override
-      public void read(long position, byte[] target, int offset, int length) throws IOException {
-        source.read(position, target, offset, length);
-      }
-
-      @Override
-      public void write(long position, byte[] bytes) throws IOException {
-        requireInside(position, bytes.length);
+      void writeInside(long position, byte[] bytes) throws IOException {
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
         while (buffer.hasRemaining()) {
           file.write(buffer, position + buffer.position());

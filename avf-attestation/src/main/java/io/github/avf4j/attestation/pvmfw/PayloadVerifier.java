@@ -37,7 +37,7 @@ public final class PayloadVerifier {
   /**
    * Makes a verifier.
    *
-   * @param trustedKeys the keys that may sign; no key, no boot
+   * @param trustedKeys the keys that may sign, the firmware's own first; no key, no boot
    * @param revision whose rules hold
    */
   public PayloadVerifier(List<AvbPublicKey> trustedKeys, PvmfwRevision revision) {
@@ -76,11 +76,13 @@ public final class PayloadVerifier {
                 .toList(),
             revision);
     String matched = matchedInitrd(verifier, hashes, initrd);
+    AvbPublicKey key = AvbPublicKey.parse(image.publicKey());
     return new VerifiedPayload(
         matched != null && matched.equals(DEBUG),
         digest(hashes, BOOT),
         Optional.ofNullable(matched).map(name -> digest(hashes, name)),
-        AvbPublicKey.parse(image.publicKey()),
+        key,
+        trustedKeys.indexOf(key),
         properties.capabilities(),
         boot.rollbackIndexes()[0],
         properties.pageSize(),

@@ -50,7 +50,7 @@ public final class PvmFirmware {
                   payload,
                   instanceHash,
                   material.deferRollbackProtection(),
-                  material.serviceVmVersion(),
+                  material.rollbackRules(),
                   instance),
               cipher);
     }
@@ -114,8 +114,13 @@ public final class PvmFirmware {
   public static DiceHandover parseHandover(byte[] bytes) {
     try {
       DiceHandover handover = DiceHandover.parse(bytes);
-      requireChain(handover);
-      return handover;
+      try {
+        requireChain(handover);
+        return handover;
+      } catch (PvmfwException e) {
+        handover.close();
+        throw e;
+      }
     } catch (PvmfwException e) {
       throw e;
     } catch (AttestationException e) {

@@ -20,6 +20,8 @@ public enum PvmfwError {
   CONFIG_UNSUPPORTED_VERSION(RebootReason.INVALID_CONFIG_DATA),
   /** The reserved-memory entry contradicts itself. */
   CONFIG_INVALID_RESERVED_MEMORY(RebootReason.INVALID_CONFIG_DATA),
+  /** The rollback configuration contradicts itself. */
+  CONFIG_INVALID_ROLLBACK(RebootReason.INVALID_CONFIG_DATA),
 
   /** The DICE handover or its chain is malformed. */
   INVALID_DICE_HANDOVER(RebootReason.INVALID_DICE_HANDOVER),
@@ -62,10 +64,53 @@ public enum PvmfwError {
   /** The host gave no instance id. */
   MISSING_INSTANCE_ID(RebootReason.INVALID_FDT),
 
+  /** The overlay for device assignment contradicts itself. */
+  DEVICE_INVALID_DTBO(RebootReason.INVALID_FDT),
+  /** A symbol of the overlay names no node that could be assigned. */
+  DEVICE_INVALID_SYMBOLS(RebootReason.INVALID_FDT),
+  /** A {@code reg} is missing or is not whole ranges. */
+  DEVICE_MALFORMED_REG(RebootReason.INVALID_FDT),
+  /** Physical memory of a device is not what the hypervisor mapped, or is left over. */
+  DEVICE_INVALID_PHYS_REG(RebootReason.INVALID_FDT),
+  /** Memory that the host gives a device is unknown to the hypervisor, forbidden, or left over. */
+  DEVICE_INVALID_REG(RebootReason.INVALID_FDT),
+  /** The interrupts of a device are missing or are not whole ones. */
+  DEVICE_INVALID_INTERRUPTS(RebootReason.INVALID_FDT),
+  /** An {@code iommus} names an unknown IOMMU or is not whole pairs. */
+  DEVICE_MALFORMED_IOMMUS(RebootReason.INVALID_FDT),
+  /** The streams of a device are not those that the hypervisor mapped. */
+  DEVICE_INVALID_IOMMUS(RebootReason.INVALID_FDT),
+  /** A physical IOMMU has a token but no cells, or a token of another size. */
+  DEVICE_INVALID_PHYS_IOMMU(RebootReason.INVALID_FDT),
+  /** A pvIOMMU has no id, or not one cell. */
+  DEVICE_INVALID_PV_IOMMU(RebootReason.INVALID_FDT),
+  /** There are more pvIOMMUs than the firmware has nodes for. */
+  DEVICE_TOO_MANY_PV_IOMMU(RebootReason.INVALID_FDT),
+  /** Two physical IOMMUs have one token. */
+  DEVICE_DUPLICATED_IOMMU_IDS(RebootReason.INVALID_FDT),
+  /** Two pvIOMMUs have one id. */
+  DEVICE_DUPLICATED_PV_IOMMU_IDS(RebootReason.INVALID_FDT),
+  /** A symbol is no absolute path. */
+  DEVICE_UNSUPPORTED_PATH_FORMAT(RebootReason.INVALID_FDT),
+  /** A fragment of the overlay has another target than the root. */
+  DEVICE_UNSUPPORTED_OVERLAY_TARGET(RebootReason.INVALID_FDT),
+  /** A physical IOMMU has another number of cells than one. */
+  DEVICE_UNSUPPORTED_PHYS_IOMMU(RebootReason.INVALID_FDT),
+  /** A pair of pvIOMMU and stream occurs twice. */
+  DEVICE_UNSUPPORTED_PV_IOMMUS_DUPLICATION(RebootReason.INVALID_FDT),
+  /** A pair of physical IOMMU and stream occurs twice. */
+  DEVICE_UNSUPPORTED_IOMMUS_DUPLICATION(RebootReason.INVALID_FDT),
+  /** A device depends on what is not in the overlay. */
+  DEVICE_INTERNAL(RebootReason.INVALID_FDT),
+
   /** Rollback protection is deferred to a guest whose rollback index is 0. */
   ROLLBACK_INDEX_ZERO(RebootReason.INVALID_PAYLOAD),
   /** The rollback index of a VM of fixed version is another. */
   ROLLBACK_INDEX_MISMATCH(RebootReason.INVALID_PAYLOAD),
+  /** A VM of a reserved name was signed with another key than that name's. */
+  ROLLBACK_KEY_MISMATCH(RebootReason.INVALID_PAYLOAD),
+  /** A VM of a reserved name is not the one image that may have it, or none may. */
+  ROLLBACK_NAME_RESERVED(RebootReason.INVALID_PAYLOAD),
 
   /** The instance disk cannot be read or written. */
   INSTANCE_FAILED_IO(RebootReason.INTERNAL_ERROR),
@@ -85,6 +130,8 @@ public enum PvmfwError {
   INSTANCE_RECORDED_DICE_MODE_MISMATCH(RebootReason.INTERNAL_ERROR),
   /** The entry is larger than a block, or its content has another size than it must. */
   INSTANCE_UNSUPPORTED_ENTRY_SIZE(RebootReason.INTERNAL_ERROR),
+  /** The entry opens, but is not what its owner writes; the firmware names it otherwise. */
+  INSTANCE_INVALID_RECORD(RebootReason.INTERNAL_ERROR),
   /** The entry was not written with this secret, or was changed since. */
   INSTANCE_DECRYPTION_FAILED(RebootReason.INTERNAL_ERROR),
 

@@ -23,7 +23,12 @@ public final class PvmfwException extends AttestationException {
 
   /** Makes an exception of what led to it. */
   PvmfwException(PvmfwError error, String reason, @Nullable Throwable cause) {
-    super(reason, -1, cause);
+    this(error, reason, -1, cause);
+  }
+
+  /** Makes an exception for the byte at {@code position}, and what led to it. */
+  PvmfwException(PvmfwError error, String reason, long position, @Nullable Throwable cause) {
+    super(reason, position, cause);
     this.error = error;
   }
 

@@ -62,7 +62,7 @@ public record PvmfwRecord(
     int mode = plain[3 * PART];
     if (mode < 0 || mode > 3) {
       throw new PvmfwException(
-          PvmfwError.INSTANCE_UNSUPPORTED_ENTRY_SIZE, "mode " + mode + " is unknown");
+          PvmfwError.INSTANCE_INVALID_RECORD, "mode " + mode + " is unknown", 3L * PART);
     }
     return new PvmfwRecord(part(plain, 0), part(plain, 1), part(plain, 2), DiceMode.ofValue(mode));
   }

@@ -2,6 +2,8 @@ package io.github.avf4j.attestation.pvmfw;
 
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.dice.DiceInput;
+import io.github.avf4j.attestation.internal.Digests;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +22,7 @@ public record RollbackDecision(Mode mode, ByteSlice salt, boolean newInstance) {
   public enum Mode {
     /** The guest does it with a Secretkeeper. */
     DEFERRED,
-    /** The code must have one version: a service VM. */
+    /** The code must have one version: a service VM, and since 2026 VMs of reserved names. */
     FIXED,
     /** The instance image remembers the code: every update is refused. */
     LEGACY
@@ -37,7 +39,7 @@ public record RollbackDecision(Mode mode, ByteSlice salt, boolean newInstance) {
       VerifiedPayload payload,
       Optional<ByteSlice> instanceHash,
       boolean hostAsksToDefer,
-      long serviceVmVersion,
+      RollbackRules rules,
       @Nullable InstanceImage instance) {}
 
   /**
@@ -45,20 +47,24 @@ public record RollbackDecision(Mode mode, ByteSlice salt, boolean newInstance) {
    *
    * @param payload what was verified
    * @param hostAsksToDefer whether the host asks to let the guest do it
-   * @param serviceVmVersion the rollback index that a service VM must have, unsigned
-   * @throws PvmfwException of error ROLLBACK_INDEX_ZERO or ROLLBACK_INDEX_MISMATCH
+   * @param rules what VMs of a fixed version must be
+   * @throws PvmfwException of one of the ROLLBACK errors
    */
   public static Mode modeOf(
       PvmfwRevision revision,
       VerifiedPayload payload,
       boolean hostAsksToDefer,
-      long serviceVmVersion) {
+      RollbackRules rules) {
     boolean deferrable =
         payload.has(Capability.TRUSTY_SECURITY_VM)
             || (hostAsksToDefer && payload.has(Capability.SECRETKEEPER_PROTECTION));
-    boolean fixed = payload.has(Capability.REMOTE_ATTEST);
-    if (fixed && (revision != PvmfwRevision.JANUARY_2025 || !deferrable)) {
-      requireVersion(payload, serviceVmVersion);
+    boolean fixed =
+        switch (revision) {
+          case JANUARY_2025 -> !deferrable && rules.fixesServiceVm(payload);
+          case MARCH_2025 -> rules.fixesServiceVm(payload);
+          case HEAD_2026 -> rules.fixesByName(payload);
+        };
+    if (fixed) {
       return Mode.FIXED;
     }
     if (!deferrable) {
@@ -72,33 +78,29 @@ public record RollbackDecision(Mode mode, ByteSlice salt, boolean newInstance) {
     return Mode.DEFERRED;
   }
 
-  private static void requireVersion(VerifiedPayload payload, long serviceVmVersion) {
-    if (payload.rollbackIndex() != serviceVmVersion) {
-      throw new PvmfwException(
-          PvmfwError.ROLLBACK_INDEX_MISMATCH,
-          "the rollback index of a service VM must be %s but is %s"
-              .formatted(
-                  Long.toUnsignedString(serviceVmVersion),
-                  Long.toUnsignedString(payload.rollbackIndex())));
-    }
-  }
-
   /** Decides; for the legacy mode, reads the instance image and writes to a new one. */
   static RollbackDecision of(Question question, InstanceCipher cipher) {
     Mode mode =
-        modeOf(
-            question.revision,
-            question.payload,
-            question.hostAsksToDefer,
-            question.serviceVmVersion);
-    return mode == Mode.LEGACY
-        ? legacy(question, cipher)
-        : new RollbackDecision(mode, saltOf(question), false);
+        modeOf(question.revision, question.payload, question.hostAsksToDefer, question.rules);
+    if (mode == Mode.LEGACY) {
+      return legacy(question, cipher);
+    }
+    ByteSlice salt =
+        question.instanceHash.orElseThrow(
+            () ->
+                new PvmfwException(
+                    PvmfwError.MISSING_INSTANCE_ID,
+                    "the secrets of this guest hang on an instance id: give one"));
+    return new RollbackDecision(mode, salt, false);
   }
 
   private static RollbackDecision legacy(Question question, InstanceCipher cipher) {
+    boolean head = question.revision == PvmfwRevision.HEAD_2026;
     InstanceImage image = question.instance;
     if (image == null) {
+      if (head) {
+        return new RollbackDecision(Mode.LEGACY, randomSalt(randomBytes()), true);
+      }
       throw new PvmfwException(
           PvmfwError.INSTANCE_MISSING_IMAGE,
           "rollback protection needs an instance image: give one, or defer to the guest");
@@ -107,25 +109,30 @@ public record RollbackDecision(Mode mode, ByteSlice salt, boolean newInstance) {
         GuestDiceInput.of(
             question.payload, question.instanceHash, ByteSlice.takeOver(new byte[SALT]), false);
     Optional<InstanceImage.Record> found = image.find(InstanceImage.PVMFW);
+    ByteSlice recorded;
     if (found.isPresent()) {
-      PvmfwRecord recorded = PvmfwRecord.read(image, found.get(), cipher);
-      recorded.requireSame(draft);
-      return new RollbackDecision(
-          Mode.LEGACY, question.instanceHash.orElse(recorded.salt()), false);
+      PvmfwRecord record = PvmfwRecord.read(image, found.get(), cipher);
+      record.requireSame(draft);
+      recorded = record.salt();
+    } else {
+      recorded = head ? randomBytes() : question.instanceHash.orElseGet(() -> randomBytes());
+      new PvmfwRecord(draft.codeHash(), draft.authorityHash(), recorded, draft.mode())
+          .appendTo(image, cipher);
     }
-    ByteSlice salt = saltOf(question);
-    new PvmfwRecord(draft.codeHash(), draft.authorityHash(), salt, draft.mode())
-        .appendTo(image, cipher);
-    return new RollbackDecision(Mode.LEGACY, salt, true);
+    ByteSlice salt = head ? randomSalt(recorded) : question.instanceHash.orElse(recorded);
+    return new RollbackDecision(Mode.LEGACY, salt, found.isEmpty());
   }
 
-  private static ByteSlice saltOf(Question question) {
-    return question.instanceHash.orElseGet(
-        () -> {
-          byte[] random = new byte[SALT];
-          new SecureRandom().nextBytes(random);
-          return ByteSlice.takeOver(random);
-        });
+  // Since 2026, so that no recorded value can be an instance hash.
+  private static ByteSlice randomSalt(ByteSlice random) {
+    byte[] label = "RNG_BASED".getBytes(StandardCharsets.US_ASCII);
+    return ByteSlice.takeOver(Digests.sha512(label, random.toByteArray()));
+  }
+
+  private static ByteSlice randomBytes() {
+    byte[] random = new byte[SALT];
+    new SecureRandom().nextBytes(random);
+    return ByteSlice.takeOver(random);
   }
 
   /** The mode, never the salt. */

@@ -13,6 +13,7 @@ import java.util.Set;
  * @param kernelDigest SHA-256, 32 bytes
  * @param initrdDigest SHA-256, 32 bytes, where there is a ramdisk
  * @param publicKey the key that signed, which is one of the trusted ones
+ * @param keyIndex which of the trusted keys it is; 0 is the firmware's own
  * @param capabilities what the kernel says it can do
  * @param rollbackIndex of the kernel's vbmeta image, unsigned
  * @param pageSize the guest's page size in bytes, if it says one
@@ -24,6 +25,7 @@ public record VerifiedPayload(
     ByteSlice kernelDigest,
     Optional<ByteSlice> initrdDigest,
     AvbPublicKey publicKey,
+    int keyIndex,
     Set<Capability> capabilities,
     long rollbackIndex,
     OptionalInt pageSize,

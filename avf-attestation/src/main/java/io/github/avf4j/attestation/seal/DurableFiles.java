@@ -3,14 +3,19 @@ package io.github.avf4j.attestation.seal;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.UUID;
@@ -23,6 +28,7 @@ import java.util.UUID;
  */
 final class DurableFiles {
   private static final String TEMPORARY = ".avf-tmp-";
+  private static final String CREATING = ".avf-new-";
 
   /** Called before every operation on the file system; a test ends the process in it. */
   interface Steps {
@@ -34,21 +40,45 @@ final class DurableFiles {
 
   private DurableFiles() {}
 
-  /** Creates a file that must not exist. */
-  static void create(Path file, byte[] content) throws IOException {
-    Path temporary = write(file, content, Steps.NONE);
+  /**
+   * Creates a file, unless somebody else does it first: then that one stays.
+   *
+   * @return whether this call created it
+   */
+  static boolean create(Path file, byte[] content, Steps steps) throws IOException {
+    Path temporary = write(newName(file, CREATING + file.getFileName() + '-'), content, steps);
+    boolean created = true;
     try {
+      steps.before("link");
       // A link fails where the name exists, which a rename would replace.
       Files.createLink(file, temporary);
+      steps.before("remove the temporary file");
+    } catch (FileAlreadyExistsException e) {
+      created = false;
+    } catch (NoSuchFileException e) {
+      // Whoever created the file first may have removed what stood beside it.
+      if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+        throw e;
+      }
+      created = false;
     } finally {
       Files.deleteIfExists(temporary);
     }
+    steps.before("fsync directory");
     syncDirectory(directoryOf(file));
+    steps.before("return");
+    return created;
+  }
+
+  /** Removes what was left by processes that ended while they created a file, which exists now. */
+  static void removeLeftoversOf(Path file) throws IOException {
+    String prefix = CREATING + file.getFileName() + '-';
+    removeAll(directoryOf(file), entry -> entry.getFileName().toString().startsWith(prefix));
   }
 
   /** Replaces a file, or creates it. */
   static void replace(Path file, byte[] content, Steps steps) throws IOException {
-    Path temporary = write(file, content, steps);
+    Path temporary = write(newName(file, TEMPORARY), content, steps);
     try {
       steps.before("rename");
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
@@ -70,15 +100,25 @@ final class DurableFiles {
 
   /** Removes what a process that ended in the middle left behind. */
   static void removeTemporaryFiles(Path directory) throws IOException {
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, TEMPORARY + "*")) {
+    removeAll(directory, entry -> entry.getFileName().toString().startsWith(TEMPORARY));
+  }
+
+  private static void removeAll(Path directory, DirectoryStream.Filter<Path> which)
+      throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, which)) {
       for (Path file : files) {
         Files.deleteIfExists(file);
       }
+    } catch (DirectoryIteratorException e) {
+      throw e.getCause();
     }
   }
 
-  private static Path write(Path file, byte[] content, Steps steps) throws IOException {
-    Path temporary = directoryOf(file).resolve(TEMPORARY + UUID.randomUUID());
+  private static Path newName(Path file, String prefix) {
+    return directoryOf(file).resolve(prefix + UUID.randomUUID());
+  }
+
+  private static Path write(Path temporary, byte[] content, Steps steps) throws IOException {
     steps.before("create");
     try (FileChannel channel =
         FileChannel.open(
@@ -113,6 +153,17 @@ final class DurableFiles {
       throw new IllegalArgumentException(file + " is not the name of a file in a directory");
     }
     return parent;
+  }
+
+  /** Whether the group or others may write; false where the file system knows of neither. */
+  static boolean isWritableByOthers(Path path) throws IOException {
+    PosixFileAttributeView view = Files.getFileAttributeView(path, PosixFileAttributeView.class);
+    return view != null
+        && view.readAttributes().permissions().stream()
+            .anyMatch(
+                right ->
+                    right == PosixFilePermission.GROUP_WRITE
+                        || right == PosixFilePermission.OTHERS_WRITE);
   }
 
   /** The attributes of a file for its owner alone, where the file system knows of owners. */

@@ -3,11 +3,12 @@ package io.github.avf4j.attestation.seal;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.internal.Digests;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.ReadOnlyFileSystemException;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
@@ -54,19 +55,34 @@ public final class FileDeviceSecret implements DeviceSecret {
    *     accessible to others
    */
   public static FileDeviceSecret openOrCreate(Path file) {
+    return openOrCreate(file, DurableFiles.Steps.NONE);
+  }
+
+  static FileDeviceSecret openOrCreate(Path file, DurableFiles.Steps steps) {
     Path absolute = file.toAbsolutePath();
     try {
       if (!Files.exists(absolute, LinkOption.NOFOLLOW_LINKS)) {
-        create(absolute);
+        create(absolute, steps);
       }
-      return open(absolute);
+      FileDeviceSecret opened = open(absolute);
+      removeLeftovers(absolute);
+      return opened;
     } catch (IOException | UnsupportedOperationException e) {
       throw new DeviceSecretException(
           "cannot create or read the device secret " + absolute + ": " + e.getMessage(), e);
     }
   }
 
-  private static void create(Path file) throws IOException {
+  // A second name of the file would outlive its removal, which is to be the end of an identity.
+  private static void removeLeftovers(Path file) throws IOException {
+    try {
+      DurableFiles.removeLeftoversOf(file);
+    } catch (AccessDeniedException | ReadOnlyFileSystemException e) {
+      // Whoever may only read the directory left nothing in it.
+    }
+  }
+
+  private static void create(Path file, DurableFiles.Steps steps) throws IOException {
     Path directory = DurableFiles.directoryOf(file);
     Files.createDirectories(directory);
     byte[] content = Arrays.copyOf(MAGIC, FILE_SIZE);
@@ -75,9 +91,8 @@ public final class FileDeviceSecret implements DeviceSecret {
       new SecureRandom().nextBytes(random);
       System.arraycopy(random, 0, content, MAGIC.length, SIZE);
       System.arraycopy(checksum(content), 0, content, CHECKSUM_AT, 32);
-      DurableFiles.create(file, content);
-    } catch (FileAlreadyExistsException e) {
-      // Another process was faster: its secret counts.
+      // Where another process was faster, its secret counts.
+      DurableFiles.create(file, content, steps);
     } finally {
       Arrays.fill(content, (byte) 0);
       Arrays.fill(random, (byte) 0);

@@ -43,6 +43,9 @@ public final class FileSecretKeeper implements SecretKeeper {
       throws IOException {
     Files.createDirectories(directory, DurableFiles.ownerOnlyDirectory());
     this.directory = directory.toRealPath();
+    if (DurableFiles.isWritableByOthers(this.directory)) {
+      throw new IOException("others may write to it, and so undo updates: run chmod go-w on it");
+    }
     this.device = device;
     this.steps = steps;
     this.lock = LOCKS.computeIfAbsent(this.directory, path -> new ReentrantLock());
@@ -82,12 +85,7 @@ public final class FileSecretKeeper implements SecretKeeper {
     require(policy, client, "the new policy");
     locked(
         () -> {
-          try (SecretEntry old = read(id)) {
-            if (old != null) {
-              require(old.policy(), client, "the policy of the stored secret");
-            }
-          }
-          write(id, new SecretEntry(secret.copy(), policy));
+          replace(id, secret, policy, client);
           return true;
         });
   }
@@ -95,20 +93,58 @@ public final class FileSecretKeeper implements SecretKeeper {
   @Override
   public SecretBytes get(SecretId id, Optional<SealingPolicy> update, ClientIdentity client) {
     return locked(
+        () ->
+            find(id, update, client)
+                .orElseThrow(
+                    () ->
+                        new SecretKeeperException(
+                            SecretKeeperError.ENTRY_NOT_FOUND, "there is no secret of this id")));
+  }
+
+  /** In one step, so that of two who create a secret at once, both get the same. */
+  @Override
+  public SecretBytes getOrCreate(SecretId id, SealingPolicy policy, ClientIdentity client) {
+    return locked(
         () -> {
-          try (SecretEntry entry = read(id)) {
-            if (entry == null) {
-              throw new SecretKeeperException(
-                  SecretKeeperError.ENTRY_NOT_FOUND, "there is no secret of this id");
-            }
-            require(entry.policy(), client, "the policy of the stored secret");
-            if (update.isPresent() && !update.get().equals(entry.policy())) {
-              require(update.get(), client, "the new policy");
-              write(id, new SecretEntry(entry.secret().copy(), update.get()));
-            }
-            return entry.secret().copy();
+          Optional<SecretBytes> found = find(id, Optional.of(policy), client);
+          if (found.isPresent()) {
+            return found.get();
+          }
+          require(policy, client, "the new policy");
+          SecretBytes secret = SecretKeeper.randomSecret();
+          try {
+            replace(id, secret, policy, client);
+            return secret;
+          } catch (IOException | RuntimeException e) {
+            secret.close();
+            throw e;
           }
         });
+  }
+
+  private void replace(SecretId id, SecretBytes secret, SealingPolicy policy, ClientIdentity client)
+      throws IOException {
+    try (SecretEntry old = read(id)) {
+      if (old != null) {
+        require(old.policy(), client, "the policy of the stored secret");
+      }
+    }
+    write(id, new SecretEntry(secret.copy(), policy));
+  }
+
+  private Optional<SecretBytes> find(
+      SecretId id, Optional<SealingPolicy> update, ClientIdentity client) throws IOException {
+    try (SecretEntry entry = read(id)) {
+      if (entry == null) {
+        return Optional.empty();
+      }
+      require(entry.policy(), client, "the policy of the stored secret");
+      if (update.isPresent() && !update.get().equals(entry.policy())) {
+        require(update.get(), client, "the new policy");
+        write(id, new SecretEntry(entry.secret().copy(), update.get()));
+      }
+      return Optional.of(entry.secret().copy());
+    }
   }
 
   @Override

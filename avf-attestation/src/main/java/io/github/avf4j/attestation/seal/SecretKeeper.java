@@ -52,6 +52,9 @@ public interface SecretKeeper {
    * The secret of a machine at boot: the one that is kept, or a new one of random bytes where none
    * is. The policy is that of the chain as it is, and replaces the one before.
    *
+   * <p>Unless overridden, these are two calls: of two machines that create one secret at once, the
+   * first may get a secret that the second then replaces.
+   *
    * @return a copy that the caller closes
    * @throws SecretKeeperException with {@link SecretKeeperError#DICE_POLICY} if the client is older
    *     than what booted before, or another
@@ -64,9 +67,7 @@ public interface SecretKeeper {
         throw e;
       }
     }
-    byte[] random = new byte[SECRET_SIZE];
-    new SecureRandom().nextBytes(random);
-    SecretBytes secret = SecretBytes.takeOver(random);
+    SecretBytes secret = randomSecret();
     try {
       store(id, secret, policy, client);
       return secret;
@@ -74,5 +75,12 @@ public interface SecretKeeper {
       secret.close();
       throw e;
     }
+  }
+
+  /** A secret of random bytes, which the caller closes. */
+  static SecretBytes randomSecret() {
+    byte[] random = new byte[SECRET_SIZE];
+    new SecureRandom().nextBytes(random);
+    return SecretBytes.takeOver(random);
   }
 }

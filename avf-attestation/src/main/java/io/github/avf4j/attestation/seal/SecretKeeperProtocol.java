@@ -43,7 +43,9 @@ public final class SecretKeeperProtocol {
         Arrays.fill(bytes, (byte) 0);
       }
     } catch (SecretKeeperException e) {
-      return refusal(e.error(), e.reason());
+      // What went wrong on the host, and where, is not for guests.
+      boolean hosts = e.error() == SecretKeeperError.UNEXPECTED_SERVER_ERROR;
+      return refusal(e.error(), hosts ? "the keeper failed" : e.reason());
     } catch (AttestationException e) {
       return refusal(SecretKeeperError.REQUEST_MALFORMED, e.reason());
     }

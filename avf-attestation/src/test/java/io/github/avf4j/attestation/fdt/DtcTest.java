@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.attestation.Vectors;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +16,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Compares with dtc and fdtoverlay of the device tree compiler. */
 class DtcTest {
@@ -68,6 +72,15 @@ class DtcTest {
     Path file = Files.write(directory.resolve("ours.dtb"), DeviceTreeTest.sample().encode());
     byte[] again = run("dtc", "-q", "-I", "dtb", "-O", "dtb", file.toString());
     assertThat(again).isEqualTo(Files.readAllBytes(file));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"vm_dtbo", "host_devices"})
+  void hasTestVectorsThatAreWhatDtcMakesOfTheirSources(String name) throws Exception {
+    byte[] compiled =
+        compile(name, new String(Vectors.bytes("fdt/" + name + ".dts"), StandardCharsets.UTF_8));
+    assertThat(Vectors.bytes("fdt/" + name + ".dtb")).isEqualTo(compiled);
+    assertThat(DeviceTree.parse(ByteSlice.copyOf(compiled)).encode()).isEqualTo(compiled);
   }
 
   @Test

@@ -52,6 +52,7 @@ class GuestDiceInputTest {
                 ? Optional.empty()
                 : Optional.of(ByteSlice.ofHex(initrd.textValue())),
             AvbPublicKey.parse(Vectors.slice("avb/keys/testkey_rsa4096_pub.bin")),
+            0,
             expected.get("rkp_vm_marker").booleanValue()
                 ? Set.of(Capability.REMOTE_ATTEST)
                 : Set.of(),

@@ -3,12 +3,15 @@ package io.github.avf4j.attestation.pvmfw;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.Vectors;
 import io.github.avf4j.attestation.avb.AvbPublicKey;
 import io.github.avf4j.attestation.dice.DiceHandover;
 import io.github.avf4j.attestation.fdt.DeviceTree;
 import io.github.avf4j.attestation.fdt.FdtNode;
 import io.github.avf4j.attestation.verity.ImageSource;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -75,6 +78,75 @@ class GuestTreeTest {
   }
 
   @Test
+  void keepsTheBytesOfBootArgumentsThatAreNotAscii() {
+    DeviceTree host = hostTree();
+    ByteSlice utf8 = ByteSlice.ofHex("6b3dc3a900");
+    host.node("/chosen").orElseThrow().set("bootargs", utf8);
+    DeviceTree guest = make(host, "initrd_debug", null, null);
+    assertThat(guest.node("/chosen").orElseThrow().property("bootargs")).hasValue(utf8);
+    PvmFirmwareTest.assertError(
+        () -> make(host, "initrd_normal", null, null), PvmfwError.INVALID_FDT);
+  }
+
+  @Test
+  void givesTheGuestNoSerialPortThatTheTemplateLacks() {
+    DeviceTree host = hostTree();
+    host.root()
+        .add("uart@80000000")
+        .setStrings("compatible", "ns16550a")
+        .setU64("reg", 0x80000000L, 8);
+    DeviceTree guest = make(host, "initrd_normal", null, null);
+    assertThat(guest.compatible("ns16550a")).extracting(FdtNode::name).containsExactly("uart@3f8");
+  }
+
+  @Test
+  void describesReservedMemory() {
+    ReservedMemory memory =
+        new ReservedMemory("vm", "google,seed", SecretBytes.takeOver(new byte[5]), true);
+    DeviceTree guest =
+        make(GuestAdditions.NONE.withReserved(List.of(new ReservedMemory.Placed(memory, 0x4000))));
+    FdtNode node = guest.node("/reserved-memory/google,seed").orElseThrow();
+    assertThat(node.isCompatible("google,seed")).isTrue();
+    assertThat(node.cells("reg").orElseThrow()).containsExactly(0, 0x4000, 0, 5);
+    assertThat(node.has("no-map")).isTrue();
+  }
+
+  static Stream<List<ReservedMemory>> unusableReservedMemory() {
+    ReservedMemory good = new ReservedMemory("vm", "a", SecretBytes.takeOver(new byte[5]), false);
+    return Stream.of(
+        List.of(good, good),
+        List.of(new ReservedMemory("vm", "a", SecretBytes.takeOver(new byte[0]), false)),
+        List.of(new ReservedMemory("vm", "a/b", SecretBytes.takeOver(new byte[1]), false)),
+        List.of(new ReservedMemory("vm", "dice", SecretBytes.takeOver(new byte[1]), false)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("unusableReservedMemory")
+  void refusesReservedMemoryThatMakesNoNode(List<ReservedMemory> all) {
+    GuestAdditions additions =
+        GuestAdditions.NONE.withReserved(
+            all.stream().map(memory -> new ReservedMemory.Placed(memory, 0x4000)).toList());
+    PvmFirmwareTest.assertError(() -> make(additions), PvmfwError.CONFIG_INVALID_RESERVED_MEMORY);
+  }
+
+  @Test
+  void givesTheGuestAssignedDevices() {
+    DeviceTree guest =
+        make(GuestAdditions.NONE.withDevices(DeviceAssignmentTest.assignment().orElseThrow()));
+    assertThat(guest.node("/camera")).isPresent();
+    assertThat(guest.node("/chosen").orElseThrow().has("avf,strict-boot")).isTrue();
+    long distinct =
+        guest.nodes().stream()
+            .filter(node -> node.phandle().isPresent())
+            .map(node -> node.phandle().getAsInt())
+            .distinct()
+            .count();
+    assertThat(guest.nodes().stream().filter(node -> node.phandle().isPresent()))
+        .as("every phandle is one node's")
+        .hasSize((int) distinct);
+  }
+
+  @Test
   void refusesAPropertyThatIsNotThatOfTheReference() {
     DeviceTree reference = new DeviceTree();
     reference.root().add("avf").setU32("known", 6);
@@ -97,6 +169,8 @@ class GuestTreeTest {
         breach("pool size", at("/reserved-memory/pool", n -> n.setU64("size", 100))),
         breach("untrusted", at("/avf/untrusted", n -> n.setU32("phandle", 1))),
         breach("half a ramdisk", at("/chosen", n -> n.remove("linux,initrd-end"))),
+        breach("kernel size", at("/config", n -> n.setStrings("kernel-size", "1234567890"))),
+        breach("ramdisk", at("/chosen", n -> n.setEmpty("linux,initrd-start"))),
         breach("kernel", at("/config", n -> n.setU32("kernel-address", 0x1000))));
   }
 
@@ -129,6 +203,14 @@ class GuestTreeTest {
 
   private static DeviceTree make(
       DeviceTree host, String initrd, DeviceTree reference, ByteSlice policy) {
+    return make(host, initrd, new GuestAdditions(reference, policy, Optional.empty(), List.of()));
+  }
+
+  private static DeviceTree make(GuestAdditions additions) {
+    return make(hostTree(), "initrd_normal", additions);
+  }
+
+  private static DeviceTree make(DeviceTree host, String initrd, GuestAdditions additions) {
     HostTree checked = HostTree.parse(host, M, 4096);
     BootMaterial material =
         BootMaterial.of(
@@ -139,7 +221,7 @@ class GuestTreeTest {
             .withDeferredRollbackProtection(checked.asksToDeferRollbackProtection());
     try (DiceHandover incoming = PvmFirmwareTest.incoming();
         NextHandover next = PvmFirmware.boot(incoming, material, null)) {
-      return GuestTree.make(checked, next, 0x7fe00000, reference, policy);
+      return GuestTree.make(checked, next, 0x7fe00000, additions);
     }
   }
 

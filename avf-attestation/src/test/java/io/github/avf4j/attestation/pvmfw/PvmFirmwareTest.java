@@ -9,7 +9,9 @@ import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.Vectors;
 import io.github.avf4j.attestation.avb.AvbPublicKey;
 import io.github.avf4j.attestation.dice.DiceHandover;
+import io.github.avf4j.attestation.internal.Digests;
 import io.github.avf4j.attestation.verity.ImageSource;
+import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -114,6 +116,47 @@ class PvmFirmwareTest {
       assertError(
           () -> PvmFirmware.boot(incoming, legacy("initrd_normal"), null),
           PvmfwError.INSTANCE_MISSING_IMAGE);
+    }
+  }
+
+  @Test
+  void hashesTheRecordedSaltSince2026() {
+    InstanceImage image = InstanceImage.format(InstanceStorage.of(new byte[4096]));
+    BootMaterial material = legacy("initrd_normal").withRevision(PvmfwRevision.HEAD_2026);
+    try (DiceHandover incoming = incoming();
+        NextHandover first = PvmFirmware.boot(incoming, material, image);
+        NextHandover second = PvmFirmware.boot(incoming, material, image);
+        InstanceCipher cipher = InstanceCipher.ofPvmfw(incoming.cdis().seal())) {
+      InstanceImage.Record record = image.find(InstanceImage.PVMFW).orElseThrow();
+      byte[] recorded = PvmfwRecord.read(image, record, cipher).salt().toByteArray();
+      assertThat(first.rollback().salt())
+          .isEqualTo(
+              ByteSlice.takeOver(
+                  Digests.sha512("RNG_BASED".getBytes(StandardCharsets.US_ASCII), recorded)));
+      assertThat(first.isNewInstance()).isTrue();
+      assertThat(second.isNewInstance()).isFalse();
+      assertThat(second.handover().cdis().seal()).isEqualTo(first.handover().cdis().seal());
+    }
+  }
+
+  @Test
+  void makesANewInstanceAtEveryBootWithoutADiskSince2026() {
+    BootMaterial material = legacy("initrd_normal").withRevision(PvmfwRevision.HEAD_2026);
+    try (DiceHandover incoming = incoming();
+        NextHandover first = PvmFirmware.boot(incoming, material, null);
+        NextHandover second = PvmFirmware.boot(incoming, material, null)) {
+      assertThat(first.isNewInstance()).isTrue();
+      assertThat(second.isNewInstance()).isTrue();
+      assertThat(second.handover().cdis().seal()).isNotEqualTo(first.handover().cdis().seal());
+    }
+  }
+
+  @Test
+  void needsAnInstanceIdWhereSecretsHangOnItAlone() {
+    BootMaterial material =
+        BootMaterial.of(ImageSource.of(Vectors.bytes("avb/images/kernel_rialto_style.img")), KEY);
+    try (DiceHandover incoming = incoming()) {
+      assertError(() -> PvmFirmware.boot(incoming, material, null), PvmfwError.MISSING_INSTANCE_ID);
     }
   }
 

@@ -1,16 +1,19 @@
 package io.github.avf4j.attestation.pvmfw;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.pvmfw.PvmfwConfig.Entry;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PvmfwConfigTest {
   private static final byte[] HANDOVER = {1, 2, 3};
@@ -85,18 +88,81 @@ class PvmfwConfigTest {
         PvmfwError.CONFIG_HEADER_MISALIGNED);
   }
 
+  private static ReservedMemory memory(String name, String compatible, String hex, boolean noMap) {
+    return new ReservedMemory(
+        name, compatible, SecretBytes.takeOver(HexFormat.of().parseHex(hex)), noMap);
+  }
+
   @Test
   void readsReservedMemory() {
     List<ReservedMemory> all =
         List.of(
-            new ReservedMemory("vm", "a,b", ByteSlice.ofHex("0102"), true),
-            new ReservedMemory("other", "c", ByteSlice.EMPTY, false));
-    ByteSlice bytes = ReservedMemory.encode(all);
+            memory("vm", "a,b", "0102", true),
+            memory("other", "c", "", false),
+            memory("vm", "d", "ff", false));
+    byte[] bytes = ReservedMemory.encode(all).toByteArray();
     assertThat(ReservedMemory.parse(bytes)).isEqualTo(all);
-    for (int length = 0; length < bytes.length(); length++) {
-      ByteSlice cut = bytes.slice(0, length);
+    assertThat(ReservedMemory.forVm(all, "vm")).containsExactly(all.get(0), all.get(2));
+    assertThat(all.toString()).as("contents are seeds").doesNotContain("0102");
+    for (int length = 0; length < bytes.length; length++) {
+      byte[] cut = Arrays.copyOf(bytes, length);
       PvmFirmwareTest.assertError(
           () -> ReservedMemory.parse(cut), PvmfwError.CONFIG_INVALID_RESERVED_MEMORY);
+    }
+  }
+
+  /** The layout of a boot loader that writes this entry: contents first, texts behind them. */
+  @Test
+  void readsReservedMemoryWithTextsBehindTheContents() {
+    ByteBuffer entry = ByteBuffer.allocate(4 + 40 + 6 + 3 + 2 + 2).order(ByteOrder.LITTLE_ENDIAN);
+    entry.putInt(2);
+    entry.putInt(6).putInt(0).putInt(4).putInt(9).putInt(1);
+    entry.putInt(6).putInt(4).putInt(2).putInt(11).putInt(0);
+    entry.put(new byte[] {1, 2, 3, 4, 5, 6}).put("vm\0x\0y\0".getBytes(US_ASCII));
+    assertThat(ReservedMemory.parse(entry.array()))
+        .containsExactly(memory("vm", "x", "01020304", true), memory("vm", "y", "0506", false));
+    entry.putInt(4 + 20 + 4, 0);
+    PvmFirmwareTest.assertError(
+        () -> ReservedMemory.parse(entry.array()), PvmfwError.CONFIG_INVALID_RESERVED_MEMORY);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 257", "4, 200", "16, -1", "8, -1", "12, -1", "4, -1"})
+  void refusesReservedMemoryThatContradictsItself(int at, int value) {
+    byte[] bytes = ReservedMemory.encode(List.of(memory("vm", "a,b", "0102", true))).toByteArray();
+    ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(at, value);
+    PvmFirmwareTest.assertError(
+        () -> ReservedMemory.parse(bytes), PvmfwError.CONFIG_INVALID_RESERVED_MEMORY);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 0x80, 0xff})
+  void refusesReservedMemoryWithoutANameInAscii(int first) {
+    byte[] bytes = ReservedMemory.encode(List.of(memory("vm", "a,b", "0102", true))).toByteArray();
+    bytes[24] = (byte) first;
+    PvmFirmwareTest.assertError(
+        () -> ReservedMemory.parse(bytes), PvmfwError.CONFIG_INVALID_RESERVED_MEMORY);
+  }
+
+  @Test
+  void readsALongTextOfManyHeadersOnce() {
+    int count = 256;
+    ByteBuffer entry = ByteBuffer.allocate(4 + 20 * count + 300).order(ByteOrder.LITTLE_ENDIAN);
+    entry.putInt(count);
+    Arrays.fill(entry.array(), 4 + 20 * count, entry.capacity(), (byte) 'a');
+    PvmFirmwareTest.assertError(
+        () -> ReservedMemory.parse(entry.array()), PvmfwError.CONFIG_INVALID_RESERVED_MEMORY);
+  }
+
+  @Test
+  void readsFourEntriesOfVersion13InJanuary() {
+    byte[] bytes =
+        PvmfwConfig.of(HANDOVER).with(Entry.RESERVED_MEMORY, new byte[4]).encode().toByteArray();
+    try (PvmfwConfig march = PvmfwConfig.parse(bytes);
+        PvmfwConfig january = PvmfwConfig.parse(bytes, 0, PvmfwRevision.JANUARY_2025)) {
+      assertThat(march.blob(Entry.RESERVED_MEMORY)).isPresent();
+      assertThat(january.blob(Entry.RESERVED_MEMORY)).isEmpty();
+      assertThat(january.warnings()).hasSize(1);
     }
   }
 }

@@ -4,9 +4,15 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.Fuzzing;
 import io.github.avf4j.attestation.SecretBytes;
+import io.github.avf4j.attestation.Vectors;
+import io.github.avf4j.attestation.fdt.DeviceTree;
 import java.util.Arrays;
+import java.util.List;
 
 class PvmfwFuzzTest {
+  private static final DeviceAssignmentTest.Hypervisor HYPERVISOR =
+      new DeviceAssignmentTest.Hypervisor();
+
   @FuzzTest(maxDuration = "5m")
   void readsConfiguration(byte[] data) {
     Fuzzing.parse(
@@ -22,7 +28,7 @@ class PvmfwFuzzTest {
             config
                 .blob(PvmfwConfig.Entry.RESERVED_MEMORY)
                 .map(SecretBytes::toByteArray)
-                .ifPresent(blob -> ReservedMemory.parse(ByteSlice.copyOf(blob)));
+                .ifPresent(ReservedMemory::parse);
           }
         });
   }
@@ -44,5 +50,60 @@ class PvmfwFuzzTest {
   @FuzzTest(maxDuration = "5m")
   void opensRecords(byte[] data) {
     Fuzzing.parse(data, PvmfwRecord::decode);
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  void opensMicrodroidRecords(byte[] data) {
+    Fuzzing.parse(
+        data,
+        bytes -> {
+          MicrodroidRecord record = MicrodroidRecord.decode(bytes);
+          if (!MicrodroidRecord.decode(record.encode()).equals(record)) {
+            throw new AssertionError("a record changes when it is written and read");
+          }
+        });
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  void readsReservedMemory(byte[] data) {
+    Fuzzing.parse(
+        data,
+        bytes -> {
+          List<ReservedMemory> all = ReservedMemory.parse(bytes);
+          byte[] written = ReservedMemory.encode(all).toByteArray();
+          if (!ReservedMemory.parse(written).equals(all)) {
+            throw new AssertionError("reserved memory changes when it is written and read");
+          }
+        });
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  void readsReservedNames(byte[] data) {
+    Fuzzing.parse(data, bytes -> ReservedName.parse(ByteSlice.copyOf(bytes)));
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  void assignsDevices(byte[] data) {
+    Fuzzing.parse(
+        data,
+        bytes -> {
+          DeviceTree tree = DeviceTree.parse(ByteSlice.copyOf(bytes));
+          HYPERVISOR
+              .assign(DeviceTree.parse(Vectors.slice("fdt/host_devices.dtb")), tree)
+              .ifPresent(assignment -> assignment.applyTo(new DeviceTree(), 96));
+          HYPERVISOR.assign(tree, DeviceTree.parse(Vectors.slice("fdt/vm_dtbo.dtb")));
+        });
+  }
+
+  @FuzzTest(maxDuration = "5m")
+  void checksHostTrees(byte[] data) {
+    Fuzzing.parse(
+        data,
+        bytes -> {
+          HostTree host =
+              HostTree.parse(
+                  DeviceTree.parse(ByteSlice.copyOf(bytes)), PvmfwRevision.MARCH_2025, 4096);
+          GuestMachine.make(host).encode();
+        });
   }
 }

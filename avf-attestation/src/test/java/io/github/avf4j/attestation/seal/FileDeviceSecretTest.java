@@ -2,8 +2,10 @@ package io.github.avf4j.attestation.seal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -13,9 +15,12 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FileDeviceSecretTest {
   @TempDir Path directory;
@@ -110,5 +115,63 @@ class FileDeviceSecretTest {
     FileDeviceSecret secret = FileDeviceSecret.openOrCreate(file);
     String hex = java.util.HexFormat.of().formatHex(secret.secret().toByteArray());
     assertThat(secret.toString() + secret.description() + secret.secret()).doesNotContain(hex);
+  }
+
+  @Test
+  void leavesNothingWhereTheDiskFails() {
+    for (int operation = 1; operation <= 6; operation++) {
+      AtomicInteger count = new AtomicInteger();
+      int last = operation;
+      assertThatThrownBy(
+              () ->
+                  FileDeviceSecret.openOrCreate(
+                      file,
+                      name -> {
+                        if (count.incrementAndGet() == last) {
+                          throw new UncheckedIOException(new IOException("no space left"));
+                        }
+                      }))
+          .isInstanceOf(UncheckedIOException.class);
+      assertThat(file.getParent().toFile().list()).isEmpty();
+    }
+  }
+
+  @Test
+  void removesASecondNameSoThatRemovalEndsTheIdentity() throws IOException {
+    var before = FileDeviceSecret.openOrCreate(file).secret();
+    Path second = file.resolveSibling(".avf-new-device-secret-1");
+    Files.createLink(second, file);
+    Path another = Files.write(file.resolveSibling(".avf-new-other-1"), new byte[1]);
+    assertThat(FileDeviceSecret.openOrCreate(file).secret()).isEqualTo(before);
+    assertThat(second).doesNotExist();
+    assertThat(another).as("of another file").exists();
+  }
+
+  @Test
+  void keepsTheIdentityOfAFileThatWasPutBackAndTakesNoneOfAnother() throws IOException {
+    var first = FileDeviceSecret.openOrCreate(file).secret();
+    byte[] content = Files.readAllBytes(file);
+    Files.delete(file);
+    var second = FileDeviceSecret.openOrCreate(file).secret();
+    Files.write(file, content);
+    assertThat(FileDeviceSecret.openOrCreate(file).secret()).isEqualTo(first).isNotEqualTo(second);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"r--------", "rw-------"})
+  void takesAFileThatItsOwnerAloneMayUse(String permissions) throws IOException {
+    var before = FileDeviceSecret.openOrCreate(file).secret();
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
+    assertThat(FileDeviceSecret.openOrCreate(file).secret()).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"rw-r-----", "rw--w----", "rw---x---", "rw----r--", "rw-----w-", "rw------x"})
+  void refusesEveryRightOfOthers(String permissions) throws IOException {
+    FileDeviceSecret.openOrCreate(file);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
+    assertThatExceptionOfType(DeviceSecretException.class)
+        .isThrownBy(() -> FileDeviceSecret.openOrCreate(file));
   }
 }

@@ -27,7 +27,10 @@ final class SecretKeeperChild {
     return FileSecretKeeper.open(directory.resolve("keeper"), secret, steps);
   }
 
-  /** Arguments: directory, version to begin with, number of the operation to end before or 0. */
+  /**
+   * Arguments: directory, version to begin with or 0 to make the device secret alone, number of the
+   * operation to end before or 0.
+   */
   public static void main(String[] arguments) {
     int last = Integer.parseInt(arguments[2]);
     AtomicInteger count = new AtomicInteger();
@@ -39,8 +42,13 @@ final class SecretKeeperChild {
             Runtime.getRuntime().halt(9);
           }
         };
+    long first = Long.parseLong(arguments[1]);
+    if (first == 0) {
+      FileDeviceSecret.openOrCreate(Path.of(arguments[0]).resolve("device-secret"), steps);
+      return;
+    }
     FileSecretKeeper keeper = open(Path.of(arguments[0]), steps);
-    for (long version = Long.parseLong(arguments[1]); ; version++) {
+    for (long version = first; ; version++) {
       ClientIdentity client = client(version);
       System.out.println("booting " + version);
       keeper.getOrCreate(ID, policy(client), client).close();

@@ -22,6 +22,10 @@ import org.junit.jupiter.api.io.TempDir;
 class SecretKeeperKillTest {
   private static final int RANDOM_KILLS = 12;
   private static final int OPERATIONS = 8;
+  private static final int CREATE_OPERATIONS = 9;
+
+  /** The number of the operation that makes a device secret appear. */
+  private static final int LINK = 6;
 
   @TempDir Path directory;
 
@@ -143,6 +147,27 @@ class SecretKeeperKillTest {
       byte[] now = createFirst();
       left.ifPresent(secret -> assertThat(now).isEqualTo(secret));
       SecretKeeperChild.open(directory, DurableFiles.Steps.NONE).delete(SecretKeeperChild.ID);
+    }
+  }
+
+  @Test
+  void leavesNoDeviceSecretOrAWholeOne() throws Exception {
+    Path file = directory.resolve("device-secret");
+    for (int operation = 1; operation <= CREATE_OPERATIONS; operation++) {
+      Files.deleteIfExists(file);
+      Process child = start(0, operation);
+      Report report = read(child, new Report(), Integer.MAX_VALUE);
+      await(child);
+      assertThat(report.lastLine).startsWith("ending before ");
+      byte[] left = Files.exists(file) ? Files.readAllBytes(file) : null;
+      assertThat(left != null).as(report.lastLine).isEqualTo(operation > LINK);
+      FileDeviceSecret.openOrCreate(file);
+      if (left != null) {
+        assertThat(Files.readAllBytes(file)).isEqualTo(left);
+      }
+      try (var files = Files.list(directory)) {
+        assertThat(files).as("no second name, no leftover").containsExactly(file);
+      }
     }
   }
 

@@ -1,10 +1,10 @@
 package io.github.avf4j.cli.attestation;
 
-import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.pvmfw.InstanceCipher;
 import io.github.avf4j.attestation.pvmfw.InstanceImage;
 import io.github.avf4j.attestation.pvmfw.InstanceStorage;
+import io.github.avf4j.attestation.pvmfw.MicrodroidRecord;
 import io.github.avf4j.attestation.pvmfw.PvmfwError;
 import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.attestation.pvmfw.PvmfwRecord;
@@ -45,19 +45,29 @@ public final class InstanceCommand {
     @Option(
         names = "--cdi-seal",
         paramLabel = "HEX",
-        converter = ValueConverters.Hex.class,
+        converter = ValueConverters.SecretHex.class,
         description = "The secret that records are sealed with, 32 bytes.")
-    private @Nullable ByteSlice cdiSeal;
+    private @Nullable SecretBytes cdiSeal;
 
     private int opened;
     private int closed;
 
     @Override
     void run() throws IOException {
-      ByteSlice seal = cdiSeal;
-      if (seal != null && seal.length() != CDI_BYTES) {
-        throw usage("--cdi-seal must have 32 bytes but has " + seal.length());
+      SecretBytes seal = cdiSeal;
+      if (seal == null) {
+        dump(null);
+        return;
       }
+      try (seal) {
+        if (seal.length() != CDI_BYTES) {
+          throw usage("--cdi-seal must have 32 bytes but has " + seal.length());
+        }
+        dump(seal);
+      }
+    }
+
+    private void dump(@Nullable SecretBytes seal) throws IOException {
       try (FileChannel channel = InputFile.open(file)) {
         InstanceImage image = InstanceImage.open(InstanceStorage.of(channel));
         List<InstanceImage.Record> records = image.records();
@@ -91,8 +101,8 @@ public final class InstanceCommand {
           : record.owner().toString();
     }
 
-    private void open(InstanceImage image, InstanceImage.Record record, ByteSlice seal) {
-      try (SecretBytes secret = SecretBytes.takeOver(seal.toByteArray())) {
+    private void open(InstanceImage image, InstanceImage.Record record, SecretBytes secret) {
+      try {
         if (record.owner().equals(InstanceImage.PVMFW)) {
           pvmfw(image, record, secret);
         } else if (record.owner().equals(InstanceImage.MICRODROID)) {
@@ -119,11 +129,34 @@ public final class InstanceCommand {
     }
 
     private void microdroid(InstanceImage image, InstanceImage.Record record, SecretBytes secret) {
-      try (InstanceCipher cipher = InstanceCipher.ofMicrodroid(secret);
-          SecretBytes plain = cipher.open(image.payload(record), image.headerBlock(record))) {
-        opened++;
-        out().println("  opened: " + plain.length() + " bytes");
+      try (InstanceCipher cipher = InstanceCipher.ofMicrodroid(secret)) {
+        MicrodroidRecord opened = MicrodroidRecord.read(image, record, cipher);
+        this.opened++;
+        opened.salt().ifPresent(salt -> out().println("  salt       (64 bytes)"));
+        apk("apk       ", opened.apk());
+        opened.extraApks().forEach(extra -> apk("extra apk ", extra));
+        for (MicrodroidRecord.Apex apex : opened.apexes()) {
+          out()
+              .println(
+                  "  apex       %s, version %s, root %s"
+                      .formatted(
+                          Text.printable(apex.manifestName().orElse(apex.name())),
+                          apex.manifestVersion().map(String::valueOf).orElse("none"),
+                          apex.rootDigest().toHex()));
+        }
       }
+    }
+
+    private void apk(String label, MicrodroidRecord.Apk apk) {
+      out()
+          .println(
+              "  %s %s, version %s, root %s, signer %s"
+                  .formatted(
+                      label,
+                      Text.printable(apk.packageName()),
+                      Long.toUnsignedString(apk.versionCode()),
+                      apk.rootHash().toHex(),
+                      apk.certHash().toHex()));
     }
   }
 }

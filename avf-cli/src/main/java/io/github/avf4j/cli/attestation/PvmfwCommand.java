@@ -6,6 +6,7 @@ import io.github.avf4j.attestation.pvmfw.Capability;
 import io.github.avf4j.attestation.pvmfw.PayloadVerifier;
 import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
 import io.github.avf4j.attestation.pvmfw.RollbackDecision;
+import io.github.avf4j.attestation.pvmfw.RollbackRules;
 import io.github.avf4j.attestation.pvmfw.VerifiedPayload;
 import io.github.avf4j.attestation.verity.ImageSource;
 import java.io.IOException;
@@ -59,6 +60,13 @@ public final class PvmfwCommand {
                 + " protects itself needs one above 0.")
     private @Nullable Long rollbackIndex;
 
+    @Option(
+        names = "--revision",
+        paramLabel = "REVISION",
+        converter = ValueConverters.Revision.class,
+        description = "Whose rules hold: 2025-01, 2025-03 (the default) or 2026.")
+    private PvmfwRevision revision = PvmfwRevision.MARCH_2025;
+
     @Override
     void run() throws IOException {
       Path ramdisk = initrd;
@@ -76,12 +84,12 @@ public final class PvmfwCommand {
     }
 
     private void verify(AvbPublicKey trusted, ImageSource image, @Nullable ImageSource ramdisk) {
-      PvmfwRevision revision = PvmfwRevision.MARCH_2025;
       VerifiedPayload payload =
           new PayloadVerifier(List.of(trusted), revision).verify(image, ramdisk);
       String rollback = "";
       if (rollbackIndex != null) {
-        rollback = " " + RollbackDecision.modeOf(revision, payload, true, rollbackIndex);
+        rollback =
+            " " + RollbackDecision.modeOf(revision, payload, true, RollbackRules.of(rollbackIndex));
       }
       out().println("kernel digest:  " + payload.kernelDigest().toHex());
       payload

@@ -11,10 +11,10 @@ import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
 import io.github.avf4j.attestation.pvmfw.ReservedMemory;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code avf pvmfw-config dump}. */
@@ -30,10 +30,17 @@ final class PvmfwConfigDumpCommand extends AttestationCommand {
   @Parameters(paramLabel = "FILE", description = "The configuration data, from its first byte on.")
   private Path file = Path.of("");
 
+  @Option(
+      names = "--revision",
+      paramLabel = "REVISION",
+      converter = ValueConverters.Revision.class,
+      description = "Whose rules hold: 2025-01, 2025-03 (the default) or 2026.")
+  private PvmfwRevision revision = PvmfwRevision.MARCH_2025;
+
   @Override
   void run() {
     byte[] bytes = InputFile.read(file, MAX_BYTES);
-    try (PvmfwConfig config = PvmfwConfig.parse(bytes, 0, PvmfwRevision.MARCH_2025)) {
+    try (PvmfwConfig config = PvmfwConfig.parse(bytes, 0, revision)) {
       out().println("version: 1." + config.minor());
       out().println("flags:   0x" + Integer.toHexString(config.flags()));
       config.warnings().forEach(warning -> out().println("warning: " + warning));
@@ -55,18 +62,20 @@ final class PvmfwConfigDumpCommand extends AttestationCommand {
     switch (entry) {
       case DICE_HANDOVER -> handover(blob);
       case DEBUG_POLICY -> {
-        DebugPolicy policy = DebugPolicy.of(tree(blob));
+        DebugPolicy policy = DebugPolicy.ofOverlay(content(blob));
         line("log " + policy.log() + ", ramdump " + policy.ramdump() + ", adb " + policy.adb());
       }
       case VM_DTBO, VM_REFERENCE_DT -> line("a device tree of " + nodes(blob) + " nodes");
       case RESERVED_MEMORY -> {
-        List<ReservedMemory> all = ReservedMemory.parse(content(blob));
-        for (ReservedMemory memory : all) {
-          line(
-              Text.printable(memory.vmName() + ", " + memory.compatible())
-                  + ": "
-                  + memory.content().length()
-                  + " bytes");
+        for (ReservedMemory memory : blob.use(ReservedMemory::parse)) {
+          try (memory) {
+            line(
+                Text.printable(memory.vmName() + ", " + memory.compatible())
+                    + ": "
+                    + memory.content().length()
+                    + " bytes"
+                    + (memory.noMap() ? ", not mapped" : ""));
+          }
         }
       }
     }

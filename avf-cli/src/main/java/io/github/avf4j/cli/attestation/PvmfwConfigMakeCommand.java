@@ -1,8 +1,12 @@
 package io.github.avf4j.cli.attestation;
 
+import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.dice.DiceHandover;
+import io.github.avf4j.attestation.fdt.DeviceTree;
+import io.github.avf4j.attestation.pvmfw.DebugPolicy;
 import io.github.avf4j.attestation.pvmfw.PvmfwConfig;
+import io.github.avf4j.attestation.pvmfw.ReservedMemory;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -56,7 +60,7 @@ final class PvmfwConfigMakeCommand extends AttestationCommand {
     byte[] secrets = InputFile.read(handover, PvmfwConfigDumpCommand.MAX_BYTES);
     PvmfwConfig config;
     try {
-      DiceHandover.parse(secrets).close();
+      check(PvmfwConfig.Entry.DICE_HANDOVER, secrets);
       config = PvmfwConfig.of(secrets);
     } finally {
       Arrays.fill(secrets, (byte) 0);
@@ -66,7 +70,10 @@ final class PvmfwConfigMakeCommand extends AttestationCommand {
       if (path != null) {
         byte[] blob = InputFile.read(path, PvmfwConfigDumpCommand.MAX_BYTES);
         try (PvmfwConfig before = config) {
+          check(file.getKey(), blob);
           config = before.with(file.getKey(), blob);
+        } finally {
+          Arrays.fill(blob, (byte) 0);
         }
       }
     }
@@ -77,6 +84,16 @@ final class PvmfwConfigMakeCommand extends AttestationCommand {
             OutputFile.writeSecret(output, bytes);
             return bytes.length;
           });
+    }
+  }
+
+  /** Refuses what the firmware could not read. */
+  private static void check(PvmfwConfig.Entry entry, byte[] blob) {
+    switch (entry) {
+      case DICE_HANDOVER -> DiceHandover.parse(blob).close();
+      case DEBUG_POLICY -> DebugPolicy.ofOverlay(ByteSlice.copyOf(blob));
+      case VM_DTBO, VM_REFERENCE_DT -> DeviceTree.parse(ByteSlice.copyOf(blob));
+      case RESERVED_MEMORY -> ReservedMemory.parse(blob).forEach(ReservedMemory::close);
     }
   }
 

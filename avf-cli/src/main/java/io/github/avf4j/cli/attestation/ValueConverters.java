@@ -1,11 +1,14 @@
 package io.github.avf4j.cli.attestation;
 
 import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.dice.RkpInstance;
+import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
+import java.util.HexFormat;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -22,6 +25,18 @@ final class ValueConverters {
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(
             "bytes are an even number of hexadecimal digits, but was \"" + text + '"');
+      }
+    }
+  }
+
+  /** Reads hexadecimal digits that must not be repeated in a message. */
+  static final class SecretHex implements ITypeConverter<SecretBytes> {
+    @Override
+    public SecretBytes convert(String text) {
+      try {
+        return SecretBytes.takeOver(HexFormat.of().parseHex(text));
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException("bytes are an even number of hexadecimal digits");
       }
     }
   }
@@ -50,13 +65,31 @@ final class ValueConverters {
     @Override
     public Integer convert(String text) {
       try {
-        return text.startsWith("0x") || text.startsWith("0X")
-            ? Integer.parseInt(text.substring(2), 16)
-            : Integer.parseInt(text);
+        boolean hexadecimal = text.startsWith("0x") || text.startsWith("0X");
+        int number = hexadecimal ? Integer.parseInt(text.substring(2), 16) : Integer.parseInt(text);
+        if (number < 0) {
+          throw new NumberFormatException();
+        }
+        return number;
       } catch (NumberFormatException e) {
         throw new TypeConversionException(
             "a number is 0 to " + Integer.MAX_VALUE + ", but was \"" + text + '"');
       }
+    }
+  }
+
+  /** Reads the state of the firmware whose rules hold. */
+  static final class Revision implements ITypeConverter<PvmfwRevision> {
+    @Override
+    public PvmfwRevision convert(String text) {
+      return switch (text) {
+        case "2025-01" -> PvmfwRevision.JANUARY_2025;
+        case "2025-03" -> PvmfwRevision.MARCH_2025;
+        case "2026" -> PvmfwRevision.HEAD_2026;
+        default ->
+            throw new TypeConversionException(
+                "a revision is 2025-01, 2025-03 or 2026, but was \"" + text + '"');
+      };
     }
   }
 
