@@ -51,8 +51,8 @@ public final class FileDeviceSecret implements DeviceSecret {
    * Opens the file, or creates it with 32 random bytes. Missing directories are created. Blocks on
    * the file system.
    *
-   * @throws DeviceSecretException if the file cannot be read or created, is damaged, or is
-   *     accessible to others
+   * @throws DeviceSecretException if the file cannot be read or created, is damaged, is accessible
+   *     to others, or is in a directory that others may write to
    */
   public static FileDeviceSecret openOrCreate(Path file) {
     return openOrCreate(file, DurableFiles.Steps.NONE);
@@ -84,7 +84,10 @@ public final class FileDeviceSecret implements DeviceSecret {
 
   private static void create(Path file, DurableFiles.Steps steps) throws IOException {
     Path directory = DurableFiles.directoryOf(file);
-    Files.createDirectories(directory);
+    if (!Files.isDirectory(directory)) {
+      Files.createDirectories(directory, DurableFiles.ownerOnlyDirectory());
+    }
+    checkDirectory(directory);
     byte[] content = Arrays.copyOf(MAGIC, FILE_SIZE);
     byte[] random = new byte[SIZE];
     try {
@@ -106,6 +109,7 @@ public final class FileDeviceSecret implements DeviceSecret {
   }
 
   private static FileDeviceSecret open(Path file) throws IOException {
+    checkDirectory(DurableFiles.directoryOf(file));
     checkAccess(file);
     byte[] content = read(file);
     try {
@@ -130,6 +134,13 @@ public final class FileDeviceSecret implements DeviceSecret {
       return in.readNBytes(FILE_SIZE + 1);
     } catch (NoSuchFileException e) {
       throw new DeviceSecretException("device secret " + file + " was removed meanwhile", e);
+    }
+  }
+
+  private static void checkDirectory(Path directory) throws IOException {
+    if (DurableFiles.isWritableByOthers(directory)) {
+      throw new DeviceSecretException(
+          "others may replace the device secret in " + directory + ": run chmod go-w on it");
     }
   }
 

@@ -84,6 +84,17 @@ class FileDeviceSecretTest {
   }
 
   @Test
+  void refusesADirectoryWhereOthersCanReplaceIt() throws IOException {
+    Path shared = Files.createDirectory(directory.resolve("shared"));
+    Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxrwx"));
+    Path exposed = shared.resolve("device-secret");
+    assertThatExceptionOfType(DeviceSecretException.class)
+        .isThrownBy(() -> FileDeviceSecret.openOrCreate(exposed))
+        .withMessageContaining("chmod go-w");
+    assertThat(exposed).doesNotExist();
+  }
+
+  @Test
   void refusesASymbolicLink() throws IOException {
     Path target = directory.resolve("target");
     FileDeviceSecret.openOrCreate(target);
