@@ -1,12 +1,16 @@
 package io.github.avf4j.microdroid.apk;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32;
+import java.util.zip.ZipInputStream;
 
 /** Writes zips field by field, also such as no tool would write. */
 final class Zips {
@@ -55,6 +59,29 @@ final class Zips {
     Entry entry = new Entry(name, content);
     entries.add(entry);
     return entry;
+  }
+
+  /** A zip that is a package: Android's library wants a manifest. */
+  static Zips ofPackage(String... namesAndContents) {
+    Zips zips = of(namesAndContents);
+    zips.add("AndroidManifest.xml", "").content = manifest();
+    return zips;
+  }
+
+  /** The manifest of a package that Android's tools made. */
+  static byte[] manifest() {
+    try {
+      ZipInputStream zip =
+          new ZipInputStream(new ByteArrayInputStream(Vectors.bytes("small-ec.apk")));
+      for (var entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+        if (entry.getName().equals("AndroidManifest.xml")) {
+          return zip.readAllBytes();
+        }
+      }
+      throw new AssertionError("the vector has no manifest");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   byte[] bytes() {
