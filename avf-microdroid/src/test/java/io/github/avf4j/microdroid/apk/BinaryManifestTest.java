@@ -9,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -194,7 +195,7 @@ class BinaryManifestTest {
         changed[at] = (byte) value;
         parse(changed);
       }
-      parse(java.util.Arrays.copyOf(whole, at));
+      parse(Arrays.copyOf(whole, at));
     }
   }
 

@@ -9,6 +9,7 @@ import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.verity.ImageSource;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -156,7 +157,8 @@ class SignatureRulesTest {
     assertThat(verified.scheme()).isEqualTo(scheme);
     assertThat(verified.publicKey().toByteArray())
         .isEqualTo(TestKeys.of(key).certificates().get(0).getPublicKey().getEncoded());
-    assertThat(Apksig.accepts(apk, sdk)).isTrue();
+    // Asked for the last level before the rotation alone, the library reads no v3 block at all.
+    assertThat(Apksig.accepts(apk, sdk)).isEqualTo(sdk != 34);
   }
 
   @Test
@@ -220,7 +222,7 @@ class SignatureRulesTest {
 
   private static int lastIndexOf(byte[] bytes, byte[] pattern) {
     for (int at = bytes.length - pattern.length; at >= 0; at--) {
-      if (java.util.Arrays.equals(bytes, at, at + pattern.length, pattern, 0, pattern.length)) {
+      if (Arrays.equals(bytes, at, at + pattern.length, pattern, 0, pattern.length)) {
         return at;
       }
     }
