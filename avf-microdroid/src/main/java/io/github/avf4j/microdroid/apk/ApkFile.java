@@ -45,16 +45,14 @@ final class ApkFile {
           end.directoryOffset());
     }
     long tailStart = end.directoryOffset() - signingBlockSize(file, end.directoryOffset());
-    ByteSlice tail =
-        ByteSlice.takeOver(file.readRange(tailStart, (int) (end.end() - tailStart)));
+    ByteSlice tail = ByteSlice.takeOver(file.readRange(tailStart, (int) (end.end() - tailStart)));
     ByteSlice reread = tail.slice((int) (end.position() - tailStart));
     if (!reread.equals(end.record())) {
       throw new ApkException(
           ApkError.CHANGED, "the file was changed while it was read", end.position());
     }
     ByteSlice directoryBytes =
-        tail.slice(
-            (int) (end.directoryOffset() - tailStart), (int) (end.position() - tailStart));
+        tail.slice((int) (end.directoryOffset() - tailStart), (int) (end.position() - tailStart));
     List<ZipEntry> entries = ZipDirectory.parse(directoryBytes, tailStart, end.entries());
     ZipDirectory directory = ZipDirectory.check(file, entries, tailStart);
     return new ApkFile(file, end, tailStart, tail, directory);

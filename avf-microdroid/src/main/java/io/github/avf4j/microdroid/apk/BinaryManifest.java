@@ -109,7 +109,8 @@ final class BinaryManifest {
           return new BinaryManifest(strings, body.slice(headerSize - CHUNK_HEADER));
         }
         default ->
-            throw fault("a chunk of type 0x%04x before the first element".formatted(type), position);
+            throw fault(
+                "a chunk of type 0x%04x before the first element".formatted(type), position);
       }
     }
     throw fault("no element", manifest.offset() + manifest.length());

@@ -13,8 +13,8 @@ import java.util.concurrent.ConcurrentMap;
  * The chunked content digest: chunks of 1 MiB of each section, and a digest over theirs.
  *
  * <p>The entries come as a tap of the Merkle tree's reading, chunk by chunk on any thread; the
- * other sections are in memory. {@link #see} may be called by several threads, {@link #finish} after
- * them.
+ * other sections are in memory. {@link #see} may be called by several threads, {@link #finish}
+ * after them.
  */
 final class ChunkedDigest implements DataTap {
   private static final byte CHUNK_MARK = (byte) 0xa5;

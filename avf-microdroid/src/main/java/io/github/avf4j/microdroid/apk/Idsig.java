@@ -11,8 +11,8 @@ import java.io.IOException;
  * The head of an idsig file (APK signature scheme v4): all but the tree.
  *
  * <p>The tree is of SHA-256 over blocks of 4096 bytes; other trees are refused. What the host of
- * AVF makes is unsigned: certificate, public key and signature are empty. Signing info blocks, which
- * a signing tool appends for a rotated key, are refused.
+ * AVF makes is unsigned: certificate, public key and signature are empty. Signing info blocks,
+ * which a signing tool appends for a rotated key, are refused.
  *
  * @param salt at most 32 bytes
  * @param rootHash 32 bytes
@@ -74,8 +74,7 @@ public record Idsig(
    * @throws IOException if the file cannot be read
    */
   public static Idsig parse(ImageSource file) throws IOException {
-    ByteSlice bytes =
-        ByteSlice.takeOver(file.readRange(0, (int) Math.min(file.size(), MAX_HEAD)));
+    ByteSlice bytes = ByteSlice.takeOver(file.readRange(0, (int) Math.min(file.size(), MAX_HEAD)));
     LittleEndian in = new LittleEndian(bytes, 0, ApkError.IDSIG_FORM);
     requireValue(in, "version", VERSION, in.u32("the version"));
     LittleEndian hashing = in.nested("the hashing info");

@@ -55,9 +55,7 @@ final class IdsigCheck implements TreeSink {
     }
     if (firstFault != NOWHERE) {
       throw new ApkException(
-          ApkError.IDSIG_TREE,
-          "the tree is not that of the APK",
-          idsig.treeOffset() + firstFault);
+          ApkError.IDSIG_TREE, "the tree is not that of the APK", idsig.treeOffset() + firstFault);
     }
     if (idsig.isSigned()) {
       requireSignature(apk);
@@ -70,16 +68,13 @@ final class IdsigCheck implements TreeSink {
       throw new ApkException(
           ApkError.IDSIG_SIGNATURE, "the idsig is signed by somebody else than the APK");
     }
-    SignatureAlgorithm algorithm =
-        SignatureAlgorithm.of(idsig.signatureAlgorithm()).orElseThrow();
+    SignatureAlgorithm algorithm = SignatureAlgorithm.of(idsig.signatureAlgorithm()).orElseThrow();
     if (!algorithm.verifies(
         SignerVerifier.publicKey(algorithm, idsig.publicKey(), idsig.publicKey().offset()),
         idsig.signedData(apkSize),
         idsig.signature())) {
       throw new ApkException(
-          ApkError.IDSIG_SIGNATURE,
-          "the signature does not verify",
-          idsig.signature().offset());
+          ApkError.IDSIG_SIGNATURE, "the signature does not verify", idsig.signature().offset());
     }
   }
 }

@@ -33,23 +33,29 @@ public final class IdsigWriter {
    * @throws IOException if a file cannot be read or written
    */
   public static VerifiedApk write(Path apk, ApkPolicy policy, Path idsig) throws IOException {
-    try (FileChannel file = FileChannel.open(apk);
-        ReplacedFile target = ReplacedFile.of(idsig)) {
-      VerifiedApk verified = write(ImageSource.of(file), policy, target.channel());
+    try (FileChannel file = FileChannel.open(apk)) {
+      return write(ImageSource.of(file), policy, idsig);
+    }
+  }
+
+  /** The same for an APK that is open already. */
+  public static VerifiedApk write(ImageSource apk, ApkPolicy policy, Path idsig)
+      throws IOException {
+    try (ReplacedFile target = ReplacedFile.of(idsig)) {
+      VerifiedApk verified = write(apk, policy, target.channel());
       target.commit();
       return verified;
     }
   }
 
   /**
-   * Verifies an APK and makes sure that its idsig is right: one with the right digest, root hash and
-   * tree is left alone, whoever signed it; any other is replaced. Blocks until done.
+   * Verifies an APK and makes sure that its idsig is right: one with the right digest, root hash
+   * and tree is left alone, whoever signed it; any other is replaced. Blocks until done.
    *
    * @throws ApkException if the APK is refused; the idsig is left as it was
    * @throws IOException if a file cannot be read or written
    */
-  public static Outcome createOrUpdate(Path apk, ApkPolicy policy, Path idsig)
-      throws IOException {
+  public static Outcome createOrUpdate(Path apk, ApkPolicy policy, Path idsig) throws IOException {
     try (FileChannel file = FileChannel.open(apk);
         ReplacedFile target = ReplacedFile.of(idsig)) {
       VerifiedApk verified = write(ImageSource.of(file), policy, target.channel());

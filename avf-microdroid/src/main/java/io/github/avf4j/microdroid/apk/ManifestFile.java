@@ -26,16 +26,14 @@ record ManifestFile(Optional<Pin> pin, ManifestInfo info, Optional<String> fault
     }
     ZipEntry manifest = entry.get();
     if (manifest.size() > MAX_BYTES || manifest.compressedSize() > MAX_BYTES) {
-      return failed(
-          Optional.empty(), NAME + " has more than " + MAX_BYTES + " bytes");
+      return failed(Optional.empty(), NAME + " has more than " + MAX_BYTES + " bytes");
     }
     ByteSlice raw =
         ByteSlice.takeOver(
             apk.file().readRange(manifest.dataOffset(), (int) manifest.compressedSize()));
     Optional<Pin> pin = Optional.of(new Pin(manifest.dataOffset(), raw));
     try {
-      return new ManifestFile(
-          pin, BinaryManifest.parse(content(manifest, raw)), Optional.empty());
+      return new ManifestFile(pin, BinaryManifest.parse(content(manifest, raw)), Optional.empty());
     } catch (ApkException e) {
       return failed(pin, String.valueOf(e.getMessage()));
     }

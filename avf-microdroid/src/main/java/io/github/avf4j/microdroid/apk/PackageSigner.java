@@ -27,7 +27,8 @@ public final class PackageSigner {
   private PackageSigner() {}
 
   /**
-   * Signs an APK and verifies the result. Blocks until done; the output takes its place in one step.
+   * Signs an APK and verifies the result. Blocks until done; the output takes its place in one
+   * step.
    *
    * @param apk what is signed; may be the same file as {@code out}
    * @param key the key and its certificate
@@ -74,8 +75,8 @@ public final class PackageSigner {
     }
   }
 
-  private static void run(
-      Path apk, SigningKey key, Path out, Optional<ReplacedFile> signature) throws IOException {
+  private static void run(Path apk, SigningKey key, Path out, Optional<ReplacedFile> signature)
+      throws IOException {
     ApkSigner.SignerConfig signer =
         new ApkSigner.SignerConfig.Builder(
                 "signer", new KeyConfig.Jca(key.privateKey()), key.certificates())
@@ -100,7 +101,8 @@ public final class PackageSigner {
                   .setV4ErrorReportingEnabled(true));
       builder.build().sign();
     } catch (ApkFormatException e) {
-      throw new ApkException(ApkError.SIGNING, "the APK cannot be signed: " + e.getMessage(), -1, e);
+      throw new ApkException(
+          ApkError.SIGNING, "the APK cannot be signed: " + e.getMessage(), -1, e);
     } catch (GeneralSecurityException | ProviderException e) {
       throw new ApkException(
           ApkError.SIGNING_KEY,

@@ -61,8 +61,7 @@ final class ReplacedFile implements AutoCloseable {
   /** Puts the file in its place. */
   void commit() throws IOException {
     channel.close();
-    Files.move(
-        fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   /** Removes the file unless it was committed. */

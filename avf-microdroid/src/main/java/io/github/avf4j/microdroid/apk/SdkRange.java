@@ -11,11 +11,9 @@ record SdkRange(long min, long max) {
 
   static SdkRange read(LittleEndian in) {
     long position = in.position();
-    SdkRange range =
-        new SdkRange(in.u32("the lowest SDK level"), in.u32("the highest SDK level"));
+    SdkRange range = new SdkRange(in.u32("the lowest SDK level"), in.u32("the highest SDK level"));
     if (range.min > range.max) {
-      throw new ApkException(
-          ApkError.SIGNER_FORM, "no SDK level is in " + range, position);
+      throw new ApkException(ApkError.SIGNER_FORM, "no SDK level is in " + range, position);
     }
     return range;
   }

@@ -25,8 +25,7 @@ enum SignatureAlgorithm {
   private final String javaName;
   private final ContentDigestKind digest;
 
-  SignatureAlgorithm(
-      long id, String keyAlgorithm, String javaName, ContentDigestKind digest) {
+  SignatureAlgorithm(long id, String keyAlgorithm, String javaName, ContentDigestKind digest) {
     this.id = id;
     this.keyAlgorithm = keyAlgorithm;
     this.javaName = javaName;

@@ -116,8 +116,7 @@ record SignedApk(
     return results;
   }
 
-  private static SchemeResult result(
-      OtherScheme other, Map<ContentDigestKind, ByteSlice> digests) {
+  private static SchemeResult result(OtherScheme other, Map<ContentDigestKind, ByteSlice> digests) {
     if (!other.fault().isEmpty()) {
       return new SchemeResult(SignatureScheme.V2, State.FAILS, other.fault());
     }

@@ -68,8 +68,7 @@ record SignerVerifier(
     ContentDigestKind kind = ContentDigestKind.CHUNKED_SHA256;
     for (Tagged signature : signer.signatures()) {
       Optional<SignatureAlgorithm> known = SignatureAlgorithm.of(signature.id());
-      if (known.isPresent()
-          && (best == null || known.get().digest().compareTo(kind) > 0)) {
+      if (known.isPresent() && (best == null || known.get().digest().compareTo(kind) > 0)) {
         best = signature;
         kind = known.get().digest();
       }

@@ -44,8 +44,8 @@ public record SigningKey(PrivateKey privateKey, List<X509Certificate> certificat
   }
 
   /**
-   * Reads both from PEM as openssl writes it: a key in PKCS #8, PKCS #1 or SEC 1, not encrypted, and
-   * one or more certificates.
+   * Reads both from PEM as openssl writes it: a key in PKCS #8, PKCS #1 or SEC 1, not encrypted,
+   * and one or more certificates.
    *
    * @throws ApkException of the error SIGNING_KEY if they cannot be read
    */
@@ -80,8 +80,7 @@ public record SigningKey(PrivateKey privateKey, List<X509Certificate> certificat
             case "PRIVATE KEY" -> PrivateKeyInfo.getInstance(der);
             case "RSA PRIVATE KEY" ->
                 new PrivateKeyInfo(
-                    new AlgorithmIdentifier(
-                        PKCSObjectIdentifiers.rsaEncryption, DERNull.INSTANCE),
+                    new AlgorithmIdentifier(PKCSObjectIdentifiers.rsaEncryption, DERNull.INSTANCE),
                     RSAPrivateKey.getInstance(der));
             case "EC PRIVATE KEY" -> ellipticCurve(ECPrivateKey.getInstance(der));
             default ->
@@ -90,9 +89,7 @@ public record SigningKey(PrivateKey privateKey, List<X509Certificate> certificat
                     "a PEM section \"" + label + "\" cannot be read: convert it to PKCS #8");
           };
       boolean rsa =
-          info.getPrivateKeyAlgorithm()
-              .getAlgorithm()
-              .equals(PKCSObjectIdentifiers.rsaEncryption);
+          info.getPrivateKeyAlgorithm().getAlgorithm().equals(PKCSObjectIdentifiers.rsaEncryption);
       return KeyFactory.getInstance(rsa ? "RSA" : "EC")
           .generatePrivate(new PKCS8EncodedKeySpec(info.getEncoded()));
     } catch (IOException
@@ -108,8 +105,7 @@ public record SigningKey(PrivateKey privateKey, List<X509Certificate> certificat
 
   private static PrivateKeyInfo ellipticCurve(ECPrivateKey key) throws IOException {
     return new PrivateKeyInfo(
-        new AlgorithmIdentifier(
-            X9ObjectIdentifiers.id_ecPublicKey, key.getParametersObject()),
+        new AlgorithmIdentifier(X9ObjectIdentifiers.id_ecPublicKey, key.getParametersObject()),
         key);
   }
 
@@ -122,8 +118,7 @@ public record SigningKey(PrivateKey privateKey, List<X509Certificate> certificat
         all.add((X509Certificate) certificate);
       }
     } catch (CertificateException e) {
-      throw new ApkException(
-          ApkError.SIGNING_KEY, "the certificate file cannot be parsed", -1, e);
+      throw new ApkException(ApkError.SIGNING_KEY, "the certificate file cannot be parsed", -1, e);
     }
     return all;
   }

@@ -34,9 +34,7 @@ record XmlStrings(ByteSlice offsets, ByteSlice data, boolean utf8) {
       throw in.fail("the string pool's sizes contradict each other");
     }
     return new XmlStrings(
-        body.slice(table, (int) (table + 4 * count)),
-        body.slice((int) start),
-        (flags & UTF8) != 0);
+        body.slice(table, (int) (table + 4 * count)), body.slice((int) start), (flags & UTF8) != 0);
   }
 
   /** The string of an index; {@code user} says where a wrong one stands. */
@@ -45,8 +43,7 @@ record XmlStrings(ByteSlice offsets, ByteSlice data, boolean utf8) {
       throw user.fail("there is no string " + index);
     }
     LittleEndian at =
-        new LittleEndian(
-            offsets.slice((int) index * 4, (int) index * 4 + 4), 0, ApkError.MANIFEST);
+        new LittleEndian(offsets.slice((int) index * 4, (int) index * 4 + 4), 0, ApkError.MANIFEST);
     long offset = at.u32("an offset");
     if (offset > data.length()) {
       throw at.fail("a string starts behind the pool");

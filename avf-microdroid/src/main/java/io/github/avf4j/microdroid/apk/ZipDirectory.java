@@ -86,8 +86,7 @@ record ZipDirectory(List<ZipEntry> entries) {
     if (madeBy >> 8 == UNIX) {
       checkMode(name, (int) (attributes >> 16), position);
     }
-    return new ZipEntry(
-        rawName, name, flags, method, crc, compressed, size, offset, position, -1);
+    return new ZipEntry(rawName, name, flags, method, crc, compressed, size, offset, position, -1);
   }
 
   private static void checkKind(String name, int flags, int method, long position) {

@@ -44,9 +44,7 @@ record ZipEnd(
       boolean closes = end > last && end <= file.size();
       if (found >= 0) {
         throw new ApkException(
-            ApkError.AMBIGUOUS_END,
-            "a second end record stands inside the first one",
-            from + at);
+            ApkError.AMBIGUOUS_END, "a second end record stands inside the first one", from + at);
       }
       if (closes) {
         found = at;

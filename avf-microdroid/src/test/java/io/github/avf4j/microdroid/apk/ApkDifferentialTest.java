@@ -117,8 +117,7 @@ class ApkDifferentialTest {
             .build()
             .verify();
     VerifiedApk verified =
-        io.github.avf4j.microdroid.apk.ApkVerifier.verify(
-            ImageSource.of(apk), ApkPolicy.DEFAULT);
+        io.github.avf4j.microdroid.apk.ApkVerifier.verify(ImageSource.of(apk), ApkPolicy.DEFAULT);
     assertThat(verified.certificates().get(0).toByteArray())
         .isEqualTo(theirs.getV3SchemeSigners().get(0).getCertificate().getEncoded());
   }

@@ -32,13 +32,14 @@ class ApkVectorsTest {
     JsonNode v3 = vector.required("v3");
     assertThat(apk.size()).isEqualTo(vector.required("size").longValue());
     assertThat(apk.scheme()).isEqualTo(SignatureScheme.V3);
-    assertThat(apk.schemes()).map(SchemeResult::toString).containsExactly("v2: verifies", "v3: verifies");
+    assertThat(apk.schemes())
+        .map(SchemeResult::toString)
+        .containsExactly("v2: verifies", "v3: verifies");
     assertThat("0x%x".formatted(apk.signatureAlgorithm()))
         .isEqualTo(v3.required("algorithms").required(0).textValue());
     assertThat(apk.contentDigest()).isEqualTo(Vectors.hex(v3, "digest"));
     assertThat(apk.certificateHash()).isEqualTo(Vectors.hex(v3, "cert_sha512"));
-    assertThat(apk.rootHash())
-        .isEqualTo(Vectors.hex(vector.required("signed_idsig"), "root_hash"));
+    assertThat(apk.rootHash()).isEqualTo(Vectors.hex(vector.required("signed_idsig"), "root_hash"));
     assertThat(apk.manifestFault()).isEmpty();
     assertThat(apk.manifest())
         .isEqualTo(
@@ -61,7 +62,8 @@ class ApkVectorsTest {
         .pairs()
         .forEach(
             (id, value) ->
-                assertThat(value.length()).isEqualTo(ids.required("0x%x".formatted(id)).intValue()));
+                assertThat(value.length())
+                    .isEqualTo(ids.required("0x%x".formatted(id)).intValue()));
   }
 
   @ParameterizedTest

@@ -137,9 +137,7 @@ class BinaryManifestTest {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "7, 7", "0x10, 16", "0XfF, 255", "010, 8", "0, 0", "4294967295, 4294967295"
-  })
+  @CsvSource({"7, 7", "0x10, 16", "0XfF, 255", "010, 8", "0, 0", "4294967295, 4294967295"})
   void readsNumbersAsCWritesThem(String text, long value) {
     assertThat(xml().text(ANDROID, "versionCode", text).parse().versionCode()).isEqualTo(value);
   }
@@ -210,16 +208,12 @@ class BinaryManifestTest {
   @Test
   void countsAnUnreadableManifestAsUnknown() throws Exception {
     Zips zip = Zips.ofPackage("a", "b");
-    byte[] apk =
-        Apksig.sign(folder, zip.bytes(), builder -> builder, TestKeys.of("secp256r1"));
+    byte[] apk = Apksig.sign(folder, zip.bytes(), builder -> builder, TestKeys.of("secp256r1"));
     VerifiedApk good = ApkVerifier.verify(ImageSource.of(apk), ApkPolicy.DEFAULT);
     assertThat(good.manifest().packageName()).isEqualTo("com.example.avf.sample");
     byte[] without =
         Apksig.sign(
-            folder,
-            Zips.of("a", "b").bytes(),
-            builder -> builder,
-            TestKeys.of("secp256r1"));
+            folder, Zips.of("a", "b").bytes(), builder -> builder, TestKeys.of("secp256r1"));
     VerifiedApk unknown = ApkVerifier.verify(ImageSource.of(without), ApkPolicy.DEFAULT);
     assertThat(unknown.manifest()).isEqualTo(ManifestInfo.UNKNOWN);
     assertThat(unknown.manifestFault()).contains("there is no AndroidManifest.xml");

@@ -29,8 +29,7 @@ class IdsigTest {
   @TempDir Path folder;
 
   private static VerifiedApk verify(byte[] idsig) throws IOException {
-    return ApkVerifier.verify(
-        ImageSource.of(APK), ApkPolicy.DEFAULT, ImageSource.of(idsig));
+    return ApkVerifier.verify(ImageSource.of(APK), ApkPolicy.DEFAULT, ImageSource.of(idsig));
   }
 
   private static void refused(byte[] idsig, ApkError error) {
@@ -107,11 +106,9 @@ class IdsigTest {
   void honoursASalt() throws IOException {
     ByteSlice salt = ByteSlice.ofHex("00112233445566778899aabbccddeeff");
     byte[] tree =
-        new byte
-            [(int) MerkleLayout.of(Idsig.treeParameters(salt), APK.length).treeSize()];
+        new byte[(int) MerkleLayout.of(Idsig.treeParameters(salt), APK.length).treeSize()];
     ByteSlice root =
-        MerkleTree.build(
-            ImageSource.of(APK), Idsig.treeParameters(salt), TreeSink.into(tree));
+        MerkleTree.build(ImageSource.of(APK), Idsig.treeParameters(salt), TreeSink.into(tree));
     Idsig plain = Idsig.parse(ImageSource.of(UNSIGNED));
     byte[] head =
         new Idsig(

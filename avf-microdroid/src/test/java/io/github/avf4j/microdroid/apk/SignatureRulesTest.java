@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.android.apksig.ApkSigner;
+import com.android.apksig.KeyConfig;
 import com.android.apksig.SigningCertificateLineage;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.verity.ImageSource;
@@ -41,16 +42,13 @@ class SignatureRulesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "rsa2048, 0x103", "secp256r1, 0x201", "secp384r1, 0x202", "secp521r1, 0x202"
-  })
+  @CsvSource({"rsa2048, 0x103", "secp256r1, 0x201", "secp384r1, 0x202", "secp521r1, 0x202"})
   void takesEveryKindOfKey(String key, String algorithm) throws Exception {
     byte[] apk = sign(builder -> builder, key);
     VerifiedApk verified = verify(apk, ApkPolicy.DEFAULT);
     assertThat("0x%x".formatted(verified.signatureAlgorithm())).isEqualTo(algorithm);
     assertThat(verified.certificates())
-        .containsExactly(
-            ByteSlice.takeOver(TestKeys.of(key).certificates().get(0).getEncoded()));
+        .containsExactly(ByteSlice.takeOver(TestKeys.of(key).certificates().get(0).getEncoded()));
     assertThat(Apksig.accepts(apk, 36)).isTrue();
   }
 
@@ -82,7 +80,9 @@ class SignatureRulesTest {
   void verifiesAllSignersOfV2() throws Exception {
     byte[] apk =
         sign(builder -> builder.setV3SigningEnabled(false), "secp256r1", "rsa2048", "secp384r1");
-    assertThat(verify(apk, ACCEPT_V2).schemes()).map(SchemeResult::toString).containsExactly("v2: verifies");
+    assertThat(verify(apk, ACCEPT_V2).schemes())
+        .map(SchemeResult::toString)
+        .containsExactly("v2: verifies");
     byte[] spki = TestKeys.of("secp384r1").certificates().get(0).getPublicKey().getEncoded();
     int last = lastIndexOf(apk, spki);
     apk[last - 20] ^= 1;
@@ -130,15 +130,14 @@ class SignatureRulesTest {
     SigningCertificateLineage lineage =
         new SigningCertificateLineage.Builder(
                 new SigningCertificateLineage.SignerConfig.Builder(
-                        old.privateKey(), old.certificates().get(0))
+                        new KeyConfig.Jca(old.privateKey()), old.certificates().get(0))
                     .build(),
                 new SigningCertificateLineage.SignerConfig.Builder(
-                        fresh.privateKey(), fresh.certificates().get(0))
+                        new KeyConfig.Jca(fresh.privateKey()), fresh.certificates().get(0))
                     .build())
             .build();
     return sign(
-        builder ->
-            builder.setSigningCertificateLineage(lineage).setMinSdkVersionForRotation(35),
+        builder -> builder.setSigningCertificateLineage(lineage).setMinSdkVersionForRotation(35),
         "secp256r1",
         "secp256r1 fresh");
   }
@@ -230,6 +229,9 @@ class SignatureRulesTest {
   }
 
   private static int number(byte[] bytes, int at) {
-    return (bytes[at] & 0xff) | (bytes[at + 1] & 0xff) << 8 | (bytes[at + 2] & 0xff) << 16 | bytes[at + 3] << 24;
+    return (bytes[at] & 0xff)
+        | (bytes[at + 1] & 0xff) << 8
+        | (bytes[at + 2] & 0xff) << 16
+        | bytes[at + 3] << 24;
   }
 }

@@ -180,8 +180,7 @@ class ZipTricksTest {
     Zips.Entry entry = new Zips.Entry(name, "content");
     CRC32 crc = new CRC32();
     crc.update(entry.content);
-    ByteBuffer buffer =
-        ByteBuffer.allocate(withSignature ? 16 : 12).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer buffer = ByteBuffer.allocate(withSignature ? 16 : 12).order(ByteOrder.LITTLE_ENDIAN);
     if (withSignature) {
       buffer.putInt(0x08074b50);
     }
@@ -201,8 +200,7 @@ class ZipTricksTest {
   void refusesAHundredThousandEntriesWhichNeedZip64() {
     assertThatThrownBy(() -> ApkFile.open(ImageSource.of(many(100_000))))
         .isInstanceOfSatisfying(
-            ApkException.class,
-            refusal -> assertThat(refusal.error()).isEqualTo(ApkError.ZIP64));
+            ApkException.class, refusal -> assertThat(refusal.error()).isEqualTo(ApkError.ZIP64));
   }
 
   @Test
@@ -266,7 +264,8 @@ class ZipTricksTest {
 
   @Test
   void refusesWhatIsNoZip() {
-    for (byte[] bytes : new byte[][] {{}, {1}, new byte[100], "PK\5\6".getBytes(StandardCharsets.ISO_8859_1)}) {
+    for (byte[] bytes :
+        new byte[][] {{}, {1}, new byte[100], "PK\5\6".getBytes(StandardCharsets.ISO_8859_1)}) {
       assertThatThrownBy(() -> ApkFile.open(ImageSource.of(bytes)))
           .isInstanceOfSatisfying(
               ApkException.class,

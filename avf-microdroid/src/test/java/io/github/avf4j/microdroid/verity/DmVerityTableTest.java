@@ -23,8 +23,7 @@ class DmVerityTableTest {
         new DmVerityTable("/dev/loop0", "/dev/loop1", 45056, ROOT, ByteSlice.EMPTY);
     assertThat(table.sectors()).isEqualTo(88);
     assertThat(table.parameters())
-        .isEqualTo(
-            "1 /dev/loop0 /dev/loop1 4096 4096 11 0 sha256 " + "ab".repeat(32) + " -");
+        .isEqualTo("1 /dev/loop0 /dev/loop1 4096 4096 11 0 sha256 " + "ab".repeat(32) + " -");
   }
 
   @Test

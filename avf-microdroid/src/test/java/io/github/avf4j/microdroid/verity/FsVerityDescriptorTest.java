@@ -35,8 +35,7 @@ class FsVerityDescriptorTest {
     assertThat(descriptor.rootHash()).isEqualTo(Vectors.hex(vector, "merkle_root"));
     assertThat(descriptor.digest()).isEqualTo(Vectors.hex(vector, "fsverity_digest_sha256"));
     assertThat(
-            MerkleLayout.of(FsVerityDescriptor.parameters(ByteSlice.EMPTY), data.length)
-                .treeSize())
+            MerkleLayout.of(FsVerityDescriptor.parameters(ByteSlice.EMPTY), data.length).treeSize())
         .isEqualTo(vector.required("merkle_tree_size").longValue());
   }
 
