@@ -4,16 +4,21 @@
  */
 @SuppressWarnings("module") // The modules that may use this one are not there when it is compiled.
 module io.github.avf4j.microdroid {
+  requires apksig;
   requires com.github.luben.zstd_jni;
   requires io.github.avf4j.api;
+  requires transitive io.github.avf4j.attestation;
+  requires org.bouncycastle.provider;
   requires org.slf4j;
   requires org.tukaani.xz;
   requires static transitive org.jspecify;
 
   exports io.github.avf4j.microdroid to
       io.github.avf4j.service;
+  exports io.github.avf4j.microdroid.apk;
   exports io.github.avf4j.microdroid.payload to
       io.github.avf4j.service;
   exports io.github.avf4j.microdroid.report to
       io.github.avf4j.service;
+  exports io.github.avf4j.microdroid.verity;
 }

@@ -1,6 +1,8 @@
 package io.github.avf4j.cli;
 
 import io.github.avf4j.VirtualMachineException;
+import io.github.avf4j.cli.apk.ApkCommand;
+import io.github.avf4j.cli.apk.FsVerityCommand;
 import io.github.avf4j.cli.attestation.AttestCommand;
 import io.github.avf4j.cli.attestation.AvbCommand;
 import io.github.avf4j.cli.attestation.CsrCommand;
@@ -26,7 +28,9 @@ import picocli.CommandLine.Command;
       AttestCommand.class,
       PvmfwConfigCommand.class,
       PvmfwCommand.class,
-      InstanceCommand.class
+      InstanceCommand.class,
+      ApkCommand.class,
+      FsVerityCommand.class
     })
 public final class AvfCommand {
   AvfCommand() {}

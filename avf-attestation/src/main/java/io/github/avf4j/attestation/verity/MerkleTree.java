@@ -18,7 +18,7 @@ import java.util.concurrent.Future;
  */
 public final class MerkleTree {
   // Large, because each chunk that is done wakes the caller.
-  private static final int CHUNK = 1 << 20;
+  private static final int CHUNK = DataTap.CHUNK;
   // What is read at a time stays in the cache until it is hashed.
   private static final int PIECE = 1 << 16;
   private static final int MAX_THREADS = 32;
@@ -47,6 +47,17 @@ public final class MerkleTree {
   public static ByteSlice build(
       ImageSource data, MerkleParameters parameters, TreeSink sink, int threads)
       throws IOException {
+    return build(data, parameters, sink, threads, DataTap.NONE);
+  }
+
+  /**
+   * Builds the tree as the form without {@code tap} does, and shows it all data on the way.
+   *
+   * @param tap called by the threads that hash, with the data as it was read for the tree
+   */
+  public static ByteSlice build(
+      ImageSource data, MerkleParameters parameters, TreeSink sink, int threads, DataTap tap)
+      throws IOException {
     if (threads < 1) {
       throw new IllegalArgumentException("threads must be at least 1 but was " + threads);
     }
@@ -55,25 +66,30 @@ public final class MerkleTree {
     long chunks = MerkleLayout.ceilDiv(data.size(), CHUNK);
     int workers = (int) Math.min(Math.min(threads, MAX_THREADS), chunks);
     if (workers <= 1) {
-      Chunk chunk = new Chunk(data, parameters);
+      Chunk chunk = new Chunk(data, parameters, tap);
       for (long i = 0; i < chunks; i++) {
         chunk.hash(i);
         levels.append(chunk.digests, chunk.count);
       }
     } else {
-      buildInParallel(data, parameters, levels, chunks, workers);
+      buildInParallel(data, parameters, levels, chunks, workers, tap);
     }
     return ByteSlice.takeOver(levels.finish());
   }
 
   private static void buildInParallel(
-      ImageSource data, MerkleParameters parameters, TreeLevels levels, long chunks, int workers)
+      ImageSource data,
+      MerkleParameters parameters,
+      TreeLevels levels,
+      long chunks,
+      int workers,
+      DataTap tap)
       throws IOException {
     ExecutorService pool = HashThreads.start(workers);
     try {
       Deque<Chunk> idle = new ArrayDeque<>();
       for (int i = 0; i < workers + 2; i++) {
-        idle.add(new Chunk(data, parameters));
+        idle.add(new Chunk(data, parameters, tap));
       }
       Deque<Future<Chunk>> pending = new ArrayDeque<>();
       long next = 0;
@@ -97,13 +113,15 @@ public final class MerkleTree {
     final byte[] digests;
     int count;
     private final ImageSource data;
+    private final DataTap tap;
     private final MessageDigest digest;
     private final byte[] prefix;
     private final byte[] bytes = new byte[PIECE];
     private final int blockSize;
 
-    Chunk(ImageSource data, MerkleParameters parameters) {
+    Chunk(ImageSource data, MerkleParameters parameters, DataTap tap) {
       this.data = data;
+      this.tap = tap;
       this.digest = parameters.hash().newDigest();
       this.prefix = parameters.prefix().toByteArray();
       this.blockSize = parameters.dataBlockSize();
@@ -117,6 +135,7 @@ public final class MerkleTree {
       for (long at = start; at < end; at += PIECE) {
         int length = (int) Math.min(PIECE, end - at);
         data.read(at, bytes, 0, length);
+        tap.see(at, bytes, length);
         hashPiece(length);
       }
       return this;

@@ -9,7 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** Reads the files that commands are given. */
-final class InputFile {
+public final class InputFile {
   private InputFile() {}
 
   /**
@@ -18,7 +18,7 @@ final class InputFile {
    * @throws UnusableInputException if it is missing, empty or unreadable
    * @throws RefusedException if it is longer than {@code maxBytes}
    */
-  static byte[] read(Path file, int maxBytes) {
+  public static byte[] read(Path file, int maxBytes) {
     requireUsable(file);
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
@@ -40,7 +40,7 @@ final class InputFile {
    *
    * @throws UnusableInputException if it is missing, empty, unreadable or no regular file
    */
-  static FileChannel open(Path file) {
+  public static FileChannel open(Path file) {
     requireImage(file);
     try {
       return FileChannel.open(file);

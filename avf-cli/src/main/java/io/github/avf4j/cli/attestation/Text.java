@@ -1,11 +1,11 @@
 package io.github.avf4j.cli.attestation;
 
 /** Text from files, which must not reach a terminal as it is. */
-final class Text {
+public final class Text {
   private Text() {}
 
   /** The text with a mark in the place of whatever a terminal might act on. */
-  static String printable(String text) {
+  public static String printable(String text) {
     return text.replaceAll("\\p{C}", "\uFFFD");
   }
 }

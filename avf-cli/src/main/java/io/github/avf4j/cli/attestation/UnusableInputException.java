@@ -1,7 +1,7 @@
 package io.github.avf4j.cli.attestation;
 
 /** Thrown when an input is missing, empty or unreadable; the message names it. */
-final class UnusableInputException extends RuntimeException {
+public final class UnusableInputException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   UnusableInputException(String message) {

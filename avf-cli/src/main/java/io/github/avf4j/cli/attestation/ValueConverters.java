@@ -13,11 +13,11 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** Reads the values of options. */
-final class ValueConverters {
+public final class ValueConverters {
   private ValueConverters() {}
 
   /** Reads hexadecimal digits. */
-  static final class Hex implements ITypeConverter<ByteSlice> {
+  public static final class Hex implements ITypeConverter<ByteSlice> {
     @Override
     public ByteSlice convert(String text) {
       try {
