@@ -5,13 +5,16 @@
 @SuppressWarnings("module") // The modules that may use this one are not there when it is compiled.
 module io.github.avf4j.microdroid {
   requires com.github.luben.zstd_jni;
-  requires io.github.avf4j.api;
+  requires transitive io.github.avf4j.api;
+  requires transitive io.github.avf4j.attestation;
   requires org.slf4j;
   requires org.tukaani.xz;
   requires static transitive org.jspecify;
 
   exports io.github.avf4j.microdroid to
       io.github.avf4j.service;
+  exports io.github.avf4j.microdroid.disk;
+  exports io.github.avf4j.microdroid.image;
   exports io.github.avf4j.microdroid.payload to
       io.github.avf4j.service;
   exports io.github.avf4j.microdroid.report to
