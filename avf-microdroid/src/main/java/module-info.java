@@ -13,6 +13,7 @@ module io.github.avf4j.microdroid {
 
   exports io.github.avf4j.microdroid to
       io.github.avf4j.service;
+  exports io.github.avf4j.microdroid.boot;
   exports io.github.avf4j.microdroid.disk;
   exports io.github.avf4j.microdroid.image;
   exports io.github.avf4j.microdroid.payload to
