@@ -15,6 +15,7 @@ module io.github.avf4j.microdroid {
       io.github.avf4j.service;
   exports io.github.avf4j.microdroid.boot;
   exports io.github.avf4j.microdroid.disk;
+  exports io.github.avf4j.microdroid.erofs;
   exports io.github.avf4j.microdroid.image;
   exports io.github.avf4j.microdroid.payload to
       io.github.avf4j.service;
