@@ -7,10 +7,13 @@ module io.github.avf4j.cli {
   requires info.picocli;
   requires io.github.avf4j.api;
   requires io.github.avf4j.attestation;
+  requires io.github.avf4j.microdroid;
   requires static transitive org.jspecify;
 
   opens io.github.avf4j.cli to
       info.picocli;
   opens io.github.avf4j.cli.attestation to
+      info.picocli;
+  opens io.github.avf4j.cli.image to
       info.picocli;
 }

@@ -8,6 +8,8 @@ import io.github.avf4j.cli.attestation.DiceCommand;
 import io.github.avf4j.cli.attestation.InstanceCommand;
 import io.github.avf4j.cli.attestation.PvmfwCommand;
 import io.github.avf4j.cli.attestation.PvmfwConfigCommand;
+import io.github.avf4j.cli.image.DiskCommand;
+import io.github.avf4j.cli.image.ImageCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -26,7 +28,9 @@ import picocli.CommandLine.Command;
       AttestCommand.class,
       PvmfwConfigCommand.class,
       PvmfwCommand.class,
-      InstanceCommand.class
+      InstanceCommand.class,
+      ImageCommand.class,
+      DiskCommand.class
     })
 public final class AvfCommand {
   AvfCommand() {}

@@ -39,8 +39,7 @@ public final class Foreign {
             .start();
     try {
       assertThat(process.waitFor(60, TimeUnit.SECONDS)).as(command.toString()).isTrue();
-      return new Result(
-          process.exitValue(), Files.readString(output, StandardCharsets.ISO_8859_1));
+      return new Result(process.exitValue(), Files.readString(output, StandardCharsets.ISO_8859_1));
     } finally {
       process.destroyForcibly();
       Files.delete(output);

@@ -9,7 +9,8 @@ import java.nio.ByteBuffer;
 
 /**
  * A boot image of header version 0 to 4: kernel, generic ramdisk, and what older versions had
- * besides. An {@code init_boot} image is one of version 4 without kernel. Immutable and thread-safe.
+ * besides. An {@code init_boot} image is one of version 4 without kernel. Immutable and
+ * thread-safe.
  *
  * <p>Bytes after the parts are ignored up to an AVB footer, which is found but not verified here.
  *
@@ -74,8 +75,7 @@ public record BootImage(
     int version = in.read(VERSION_AT, Integer.BYTES, "the version").getInt();
     if (version < 0 || version > MAX_VERSION) {
       throw in.refused(
-          "header version %s is unknown: 0 to 4 are"
-              .formatted(Integer.toUnsignedString(version)),
+          "header version %s is unknown: 0 to 4 are".formatted(Integer.toUnsignedString(version)),
           VERSION_AT);
     }
     return version < 3 ? readOld(in, version) : readNew(in, version);

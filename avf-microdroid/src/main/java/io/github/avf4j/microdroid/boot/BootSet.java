@@ -65,7 +65,8 @@ public final class BootSet implements AutoCloseable {
     List<FileChannel> files = new ArrayList<>();
     try {
       for (Path file :
-          Stream.of(Optional.of(boot), Optional.ofNullable(initBoot), Optional.ofNullable(vendorBoot))
+          Stream.of(
+                  Optional.of(boot), Optional.ofNullable(initBoot), Optional.ofNullable(vendorBoot))
               .flatMap(Optional::stream)
               .toList()) {
         files.add(FileChannel.open(file));
@@ -103,8 +104,7 @@ public final class BootSet implements AutoCloseable {
       Optional<Bootconfig> trailer = Bootconfig.find(last);
       if (trailer.isPresent()) {
         texts.add(trailer.get().text());
-        ramdisks.set(
-            ramdisks.size() - 1, ImageSource.prefix(last, trailer.get().ramdiskSize()));
+        ramdisks.set(ramdisks.size() - 1, ImageSource.prefix(last, trailer.get().ramdiskSize()));
       }
     }
     vendorBootconfig().ifPresent(texts::add);
@@ -160,8 +160,7 @@ public final class BootSet implements AutoCloseable {
    * @param hasBootconfig whether lines are given besides those in the images
    */
   public String commandLine(boolean hasBootconfig) {
-    boolean any =
-        hasBootconfig || (vendorBoot != null && !vendorBoot.bootconfig().isEmpty());
+    boolean any = hasBootconfig || (vendorBoot != null && !vendorBoot.bootconfig().isEmpty());
     String joined =
         Stream.of(vendorBoot == null ? "" : vendorBoot.commandLine(), boot.commandLine())
             .filter(text -> !text.isBlank())

@@ -70,8 +70,7 @@ public record Bootconfig(String text, long ramdiskSize) {
    *
    * @param ramdiskSize its length in bytes
    * @param texts put one after the other, as they are
-   * @throws ImageException if they are longer than Linux takes, or
-   *     contain NUL
+   * @throws ImageException if they are longer than Linux takes, or contain NUL
    */
   public static byte[] trailer(long ramdiskSize, List<String> texts) {
     byte[] text = String.join("", texts).getBytes(StandardCharsets.UTF_8);
@@ -85,8 +84,7 @@ public record Bootconfig(String text, long ramdiskSize) {
     }
     for (byte b : text) {
       if (b == 0) {
-        throw new ImageException(
-            ImageFormat.BOOTCONFIG, "the parameters must not contain NUL");
+        throw new ImageException(ImageFormat.BOOTCONFIG, "the parameters must not contain NUL");
       }
     }
     return ByteBuffer.allocate(padded.length + TRAILER)

@@ -23,8 +23,7 @@ final class Parts {
 
   /** The bytes before what AVB appended. */
   private static long contentSize(ImageView in) throws IOException {
-    long size =
-        AvbFooter.find(in.source()).map(AvbFooter::originalImageSize).orElse(in.size());
+    long size = AvbFooter.find(in.source()).map(AvbFooter::originalImageSize).orElse(in.size());
     if (size < 0 || size > in.size()) {
       throw in.refused(
           "the AVB footer says that the image had %s bytes but it has %d"
@@ -53,8 +52,7 @@ final class Parts {
     }
     if (end > limit || length > limit - end) {
       throw in.refused(
-          "%s has %d bytes at byte %d but the image ends at %d"
-              .formatted(what, length, end, limit),
+          "%s has %d bytes at byte %d but the image ends at %d".formatted(what, length, end, limit),
           Math.min(end, limit));
     }
     ImagePart part = new ImagePart(end, length);

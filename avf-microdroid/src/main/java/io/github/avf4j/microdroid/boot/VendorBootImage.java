@@ -151,8 +151,7 @@ public record VendorBootImage(
     return VendorRamdisk.Type.of(number)
         .orElseThrow(
             () ->
-                in.refused(
-                    "ramdisk type " + Integer.toUnsignedString(number) + " is unknown", at));
+                in.refused("ramdisk type " + Integer.toUnsignedString(number) + " is unknown", at));
   }
 
   private static List<Integer> boardId(ByteBuffer entries, int at) {

@@ -73,8 +73,7 @@ public final class VendorBootImageBuilder {
           FORMAT, "an image of version " + version + " has no room for another ramdisk");
     }
     // The record checks what it is given.
-    VendorRamdisk checked =
-        new VendorRamdisk(new ImagePart(0, 0), type, ramdiskName, boardId);
+    VendorRamdisk checked = new VendorRamdisk(new ImagePart(0, 0), type, ramdiskName, boardId);
     ramdisks.add(new Ramdisk(content, type, ramdiskName, checked.boardId()));
     return this;
   }

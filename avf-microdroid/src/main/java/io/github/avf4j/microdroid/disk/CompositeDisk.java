@@ -68,8 +68,7 @@ public record CompositeDisk(int version, List<Component> components, long length
           "there must be 1..%d components but there are %d"
               .formatted(MAX_COMPONENTS, components.size()));
     }
-    components =
-        components.stream().sorted(Comparator.comparingLong(Component::offset)).toList();
+    components = components.stream().sorted(Comparator.comparingLong(Component::offset)).toList();
     if (components.get(0).offset() != 0) {
       throw bad("the first component must be at offset 0 but is at " + components.get(0).offset());
     }

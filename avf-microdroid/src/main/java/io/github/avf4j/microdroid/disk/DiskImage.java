@@ -58,8 +58,7 @@ public final class DiskImage implements ImageSource, AutoCloseable {
     }
   }
 
-  private static DiskImage open(Path file, List<FileChannel> files, int depth)
-      throws IOException {
+  private static DiskImage open(Path file, List<FileChannel> files, int depth) throws IOException {
     if (depth == MAX_DEPTH) {
       throw bad("disks are nested more than 16 deep, or one contains itself");
     }

@@ -135,7 +135,10 @@ public record PartitionTable(UUID diskGuid, List<Partition> partitions) {
       }
       partitions.add(
           new Partition(
-              label(header.entries(), at + GptWriter.NAME_AT), guid(entries, at + 16), type, first,
+              label(header.entries(), at + GptWriter.NAME_AT),
+              guid(entries, at + 16),
+              type,
+              first,
               last));
     }
     requireApart(in, partitions);

@@ -57,14 +57,7 @@ public record PayloadMetadata(List<Apex> apexes, Optional<Apk> apk, Optional<Tas
     /** An APEX as the host describes it. */
     public static Apex of(String name, String partition, long lastUpdateSeconds, boolean factory) {
       return new Apex(
-          name,
-          partition,
-          ByteSlice.EMPTY,
-          ByteSlice.EMPTY,
-          lastUpdateSeconds,
-          factory,
-          0,
-          "");
+          name, partition, ByteSlice.EMPTY, ByteSlice.EMPTY, lastUpdateSeconds, factory, 0, "");
     }
   }
 

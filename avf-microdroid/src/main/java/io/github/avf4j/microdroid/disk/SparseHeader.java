@@ -113,12 +113,12 @@ public record SparseHeader(
             case RAW -> blocks * blockSize;
             case FILL, CRC32 -> Integer.BYTES;
             case DONT_CARE -> 0;
-            default -> throw in.refused("chunk %d has the unknown type 0x%x".formatted(i, type), at);
+            default ->
+                throw in.refused("chunk %d has the unknown type 0x%x".formatted(i, type), at);
           };
       if (total != chunkHeaderSize + data) {
         throw in.refused(
-            "chunk %d must have %d bytes but says %d"
-                .formatted(i, chunkHeaderSize + data, total),
+            "chunk %d must have %d bytes but says %d".formatted(i, chunkHeaderSize + data, total),
             at + 8);
       }
       in.requireInside(at, total, "chunk " + i);

@@ -66,9 +66,9 @@ public final class SparseImage implements ImageSource {
     return header;
   }
 
-  /** Where the last chunk ends in the file, in bytes. */
-  public long end() {
-    return end;
+  /** How many bytes follow the last chunk; they mean nothing. */
+  public long trailing() {
+    return in.size() - end;
   }
 
   /** The number of bytes of the content. */

@@ -49,8 +49,7 @@ public final class SparseWriter {
    * @throws io.github.avf4j.microdroid.image.ImageException if it has 2^32 blocks or more
    * @throws IOException if it cannot be read, or the file cannot be written
    */
-  public SparseHeader write(ImageSource content, Path file, Progress progress)
-      throws IOException {
+  public SparseHeader write(ImageSource content, Path file, Progress progress) throws IOException {
     long blocks = content.size() / blockSize + (content.size() % blockSize == 0 ? 0 : 1);
     SparseHeader.requireEncodable(blocks, blockSize);
     try (AtomicFile out = AtomicFile.create(file)) {
@@ -108,8 +107,7 @@ public final class SparseWriter {
     void block(byte[] block) throws IOException {
       // A block repeats its first word if it equals itself, shifted by a word.
       boolean fill =
-          Arrays.equals(
-              block, 0, blockSize - Integer.BYTES, block, Integer.BYTES, blockSize);
+          Arrays.equals(block, 0, blockSize - Integer.BYTES, block, Integer.BYTES, blockSize);
       if (fill) {
         int word = ByteBuffer.wrap(block).order(ByteOrder.LITTLE_ENDIAN).getInt();
         if (type != SparseHeader.FILL || word != pattern) {

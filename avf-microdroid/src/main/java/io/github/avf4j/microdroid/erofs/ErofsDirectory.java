@@ -41,8 +41,7 @@ final class ErofsDirectory {
     for (int block = 0; first < entries.size(); block += blockSize) {
       int end = first;
       int used = 0;
-      while (end < entries.size()
-          && used + ENTRY + entries.get(end).name().length() <= blockSize) {
+      while (end < entries.size() && used + ENTRY + entries.get(end).name().length() <= blockSize) {
         used += ENTRY + entries.get(end).name().length();
         end++;
       }
@@ -93,8 +92,7 @@ final class ErofsDirectory {
       if (fault != null) {
         throw in.refused(fault, at);
       }
-      entries.add(
-          new Entry(name, bytes.getLong(entry), Byte.toUnsignedInt(bytes.get(entry + 10))));
+      entries.add(new Entry(name, bytes.getLong(entry), Byte.toUnsignedInt(bytes.get(entry + 10))));
     }
     return entries;
   }

@@ -140,15 +140,15 @@ public record ErofsInode(
               buildTime);
     }
     if (inode.size() < 0 || inode.directoryType() == 0) {
-      throw in.refused("an inode has the size %d and the mode 0%o".formatted(inode.size(), mode), at);
+      throw in.refused(
+          "an inode has the size %d and the mode 0%o".formatted(inode.size(), mode), at);
     }
     return inode;
   }
 
   byte[] encode() {
     ByteBuffer out =
-        ByteBuffer.allocate(extended ? EXTENDED_SIZE : COMPACT_SIZE)
-            .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer.allocate(extended ? EXTENDED_SIZE : COMPACT_SIZE).order(ByteOrder.LITTLE_ENDIAN);
     out.putShort((short) (layout.ordinal() << 1 | (extended ? 1 : 0))).putShort((short) 0);
     out.putShort((short) mode);
     if (extended) {

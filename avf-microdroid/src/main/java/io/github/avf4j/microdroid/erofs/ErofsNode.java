@@ -31,8 +31,7 @@ final class ErofsNode {
   boolean extended;
   long number;
 
-  private ErofsNode(
-      int mode, int uid, int gid, @Nullable Path source, byte[] content, long size) {
+  private ErofsNode(int mode, int uid, int gid, @Nullable Path source, byte[] content, long size) {
     this.mode = mode;
     this.uid = uid;
     this.gid = gid;
@@ -46,8 +45,7 @@ final class ErofsNode {
   }
 
   static ErofsNode file(int permissions, int uid, int gid, Path source, long size) {
-    return new ErofsNode(
-        ErofsInode.REGULAR | permissions, uid, gid, source, new byte[0], size);
+    return new ErofsNode(ErofsInode.REGULAR | permissions, uid, gid, source, new byte[0], size);
   }
 
   static ErofsNode file(int permissions, int uid, int gid, byte[] content) {
@@ -56,8 +54,7 @@ final class ErofsNode {
   }
 
   static ErofsNode symlink(int uid, int gid, byte[] target) {
-    return new ErofsNode(
-        ErofsInode.SYMLINK | 0777, uid, gid, null, target.clone(), target.length);
+    return new ErofsNode(ErofsInode.SYMLINK | 0777, uid, gid, null, target.clone(), target.length);
   }
 
   boolean isFolder() {

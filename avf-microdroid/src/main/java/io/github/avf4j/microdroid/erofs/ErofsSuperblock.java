@@ -92,8 +92,7 @@ public record ErofsSuperblock(
         hasChecksum);
   }
 
-  private static void requireChecksum(ImageView in, int blockBits, int stored)
-      throws IOException {
+  private static void requireChecksum(ImageView in, int blockBits, int stored) throws IOException {
     int blockSize = 1 << blockBits;
     int length = blockSize > OFFSET ? blockSize - OFFSET : blockSize;
     byte[] bytes = in.bytes(OFFSET, length, "the first block");

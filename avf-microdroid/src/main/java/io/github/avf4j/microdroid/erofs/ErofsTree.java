@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What will be in an EROFS image: folders, regular files, hard and symbolic links, with
- * permissions and owners. Files of any other kind and extended attributes are refused by name.
+ * What will be in an EROFS image: folders, regular files, hard and symbolic links, with permissions
+ * and owners. Files of any other kind and extended attributes are refused by name.
  *
  * <p>Content of files on disk is read when the image is written. Confined to one thread.
  */
@@ -106,8 +106,7 @@ public final class ErofsTree {
       }
       default ->
           throw bad(
-              file
-                  + " is a device, a FIFO or a socket (mode 0%o): take it out".formatted(mode));
+              file + " is a device, a FIFO or a socket (mode 0%o): take it out".formatted(mode));
     }
   }
 
@@ -122,14 +121,12 @@ public final class ErofsTree {
       return;
     }
     if (!names.isEmpty()) {
-      throw bad(
-          file + " has the extended attribute user." + names.get(0) + ": remove it first");
+      throw bad(file + " has the extended attribute user." + names.get(0) + ": remove it first");
     }
   }
 
   private static Map<String, Object> attributes(Path file) throws IOException {
-    return Files.readAttributes(
-        file, "unix:mode,size,nlink,ino,dev", LinkOption.NOFOLLOW_LINKS);
+    return Files.readAttributes(file, "unix:mode,size,nlink,ino,dev", LinkOption.NOFOLLOW_LINKS);
   }
 
   private static int mode(Map<String, Object> attributes) {
@@ -163,11 +160,9 @@ public final class ErofsTree {
    * @param mode the permission bits, 0..07777
    * @throws IOException if there is no such file
    */
-  public ErofsTree file(String path, Path source, int mode, int uid, int gid)
-      throws IOException {
+  public ErofsTree file(String path, Path source, int mode, int uid, int gid) throws IOException {
     if (!Files.isRegularFile(source)) {
-      throw new FileSystemException(
-          source.toString(), null, "is not a regular file");
+      throw new FileSystemException(source.toString(), null, "is not a regular file");
     }
     return add(path, ErofsNode.file(permissions(mode), uid, gid, source, Files.size(source)));
   }

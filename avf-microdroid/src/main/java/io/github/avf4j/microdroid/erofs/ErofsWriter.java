@@ -14,9 +14,6 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 
@@ -71,24 +68,26 @@ public final class ErofsWriter {
     // Placing writes to the nodes; a second image starts from where the first one did.
     tree.reset();
     ErofsLayout layout = new ErofsLayout(tree.root());
-    MessageDigest digest = sha256();
+    ContentId id = new ContentId();
     long done = 0;
     try (AtomicFile out = AtomicFile.create(file)) {
       PositionedOutput meta = new PositionedOutput(out);
       PositionedOutput data = new PositionedOutput(out);
       for (ErofsNode node : layout.nodes()) {
         byte[] inode = inode(node).encode();
-        digest.update(inode);
+        id.add(inode, inode.length);
         meta.seek(node.metaAt);
         meta.write(inode, 0, inode.length);
         data.seek(node.firstBlock * ErofsLayout.BLOCK);
-        content(node, meta, data, digest, new Counted(progress, done, layout.dataBytes()));
+        content(node, meta, data, id, new Counted(progress, done, layout.dataBytes()));
         done += node.size;
       }
       meta.flush();
       data.flush();
       out.extendTo(layout.blocks() * ErofsLayout.BLOCK);
-      ErofsSuperblock superblock = superblock(layout, uuid(digest));
+      byte[] options = (mtime + label).getBytes(StandardCharsets.UTF_8);
+      id.add(options, options.length);
+      ErofsSuperblock superblock = superblock(layout, id.finish());
       writeSuperblock(out, superblock);
       out.commit();
       return superblock;
@@ -121,7 +120,7 @@ public final class ErofsWriter {
       ErofsNode node,
       PositionedOutput meta,
       PositionedOutput data,
-      MessageDigest digest,
+      ContentId id,
       Counted progress)
       throws IOException {
     long inBlocks = node.inline ? node.size / ErofsLayout.BLOCK * ErofsLayout.BLOCK : node.size;
@@ -133,7 +132,7 @@ public final class ErofsWriter {
         if (in.readNBytes(buffer, 0, piece) < piece) {
           throw changed(node);
         }
-        digest.update(buffer, 0, piece);
+        id.add(buffer, piece);
         (tail ? meta : data).write(buffer, 0, piece);
         at += piece;
         progress.at(at);
@@ -199,24 +198,5 @@ public final class ErofsWriter {
     ByteBuffer sum = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     sum.putInt(ErofsSuperblock.checksum(block.array())).flip();
     out.write(ErofsSuperblock.OFFSET + 4L, sum);
-  }
-
-  /** A UUID of version 8, which is for digests. */
-  private UUID uuid(MessageDigest digest) {
-    digest.update(label.getBytes(StandardCharsets.UTF_8));
-    digest.update(ByteBuffer.allocate(Long.BYTES).putLong(0, mtime));
-    byte[] hash = Arrays.copyOf(digest.digest(), 16);
-    hash[6] = (byte) (hash[6] & 0x0f | 0x80);
-    hash[8] = (byte) (hash[8] & 0x3f | 0x80);
-    ByteBuffer bytes = ByteBuffer.wrap(hash);
-    return new UUID(bytes.getLong(), bytes.getLong());
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError(e);
-    }
   }
 }

@@ -11,6 +11,7 @@ import java.util.Arrays;
  */
 final class PositionedOutput {
   private static final int SIZE = 1 << 18;
+  private static final byte[] ZEROS = new byte[SIZE];
 
   private final AtomicFile out;
   private final byte[] buffer = new byte[SIZE];
@@ -47,19 +48,10 @@ final class PositionedOutput {
   }
 
   void flush() throws IOException {
-    if (!isZero()) {
+    if (!Arrays.equals(buffer, 0, buffered, ZEROS, 0, buffered)) {
       out.write(position, ByteBuffer.wrap(buffer, 0, buffered));
     }
     position += buffered;
     buffered = 0;
-  }
-
-  private boolean isZero() {
-    for (int i = 0; i < buffered; i++) {
-      if (buffer[i] != 0) {
-        return false;
-      }
-    }
-    return true;
   }
 }

@@ -73,8 +73,7 @@ public record ImageView(ImageFormat format, ImageSource source) {
    *
    * @throws ImageException if the range is not inside the image
    */
-  public void copyTo(OutputStream out, long position, long length, String what)
-      throws IOException {
+  public void copyTo(OutputStream out, long position, long length, String what) throws IOException {
     requireInside(position, length, what);
     byte[] buffer = new byte[(int) Math.min(length, PIECE)];
     long at = position;

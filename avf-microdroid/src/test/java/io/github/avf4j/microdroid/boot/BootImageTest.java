@@ -34,8 +34,7 @@ class BootImageTest {
   }
 
   private static byte[] all(ImagePart part, byte[] image) {
-    return Arrays.copyOfRange(
-        image, (int) part.offset(), (int) (part.offset() + part.size()));
+    return Arrays.copyOfRange(image, (int) part.offset(), (int) (part.offset() + part.size()));
   }
 
   private byte[] boot(int version) throws Exception {
@@ -99,8 +98,7 @@ class BootImageTest {
         .containsExactly("base", "recovery", "modules");
     assertThat(all(image.ramdisks().get(1).part(), file)).isEqualTo(bytes(5, 100));
     assertThat(all(image.dtb(), file)).isEqualTo(bytes(6, 3000));
-    assertThat(new String(all(image.bootconfig(), file)))
-        .isEqualTo("androidboot.serialno=\"1\"\n");
+    assertThat(new String(all(image.bootconfig(), file))).isEqualTo("androidboot.serialno=\"1\"\n");
     assertThat(image.end()).isEqualTo(file.length);
   }
 
@@ -196,10 +194,8 @@ class BootImageTest {
             "--out",
             out);
       }
-      assertThat(folder.resolve("boot" + version + "/kernel"))
-          .hasBinaryContent(bytes(1, 10000));
-      assertThat(folder.resolve("vendor_boot" + version + "/dtb"))
-          .hasBinaryContent(bytes(6, 3000));
+      assertThat(folder.resolve("boot" + version + "/kernel")).hasBinaryContent(bytes(1, 10000));
+      assertThat(folder.resolve("vendor_boot" + version + "/dtb")).hasBinaryContent(bytes(6, 3000));
     }
   }
 
@@ -273,8 +269,7 @@ class BootImageTest {
   @Test
   void refusesTextsThatDoNotFit() {
     assertThatThrownBy(
-            () ->
-                new BootImageBuilder(4).commandLine("x".repeat(1536)).write(folder.resolve("x")))
+            () -> new BootImageBuilder(4).commandLine("x".repeat(1536)).write(folder.resolve("x")))
         .isInstanceOf(ImageException.class)
         .hasMessageContaining("does not fit into 1536");
   }

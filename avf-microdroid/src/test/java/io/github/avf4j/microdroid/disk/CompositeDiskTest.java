@@ -38,10 +38,7 @@ class CompositeDiskTest {
         .partition("payload-metadata", folder.resolve("metadata-binary.bin"), false, guid(0))
         .partition("microdroid-apk", folder.resolve("small-ec.apk"), false, guid(1))
         .partition(
-            "microdroid-apk-idsig",
-            folder.resolve("small-ec.apk.unsigned.idsig"),
-            false,
-            guid(2));
+            "microdroid-apk-idsig", folder.resolve("small-ec.apk.unsigned.idsig"), false, guid(2));
   }
 
   private static UUID guid(int index) {

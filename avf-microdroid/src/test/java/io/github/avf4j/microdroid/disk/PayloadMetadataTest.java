@@ -30,11 +30,9 @@ class PayloadMetadataTest {
     PayloadMetadata metadata = PayloadMetadata.parse(Vectors.slice("metadata-binary.bin"));
     assertThat(metadata.apexes())
         .containsExactly(
-            PayloadMetadata.Apex.of(
-                "com.android.adbd", "microdroid-apex-0", 1_700_000_000L, false),
+            PayloadMetadata.Apex.of("com.android.adbd", "microdroid-apex-0", 1_700_000_000L, false),
             PayloadMetadata.Apex.of("com.android.os.statsd", "microdroid-apex-1", 0, true));
-    assertThat(metadata.task())
-        .contains(new PayloadMetadata.Binary("libpayload.so", 1));
+    assertThat(metadata.task()).contains(new PayloadMetadata.Binary("libpayload.so", 1));
     assertThat(PayloadMetadata.parse(Vectors.slice("metadata-config-path.bin")).task())
         .contains(new PayloadMetadata.ConfigPath("/mnt/apk/assets/vm_config.json"));
   }

@@ -55,8 +55,7 @@ class SparseImageTest {
   }
 
   private static byte[] chunk(int type, int blocks, int total, int... words) {
-    ByteBuffer out =
-        ByteBuffer.allocate(12 + 4 * words.length).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer out = ByteBuffer.allocate(12 + 4 * words.length).order(ByteOrder.LITTLE_ENDIAN);
     out.putShort((short) type).putShort((short) 0).putInt(blocks).putInt(total);
     for (int word : words) {
       out.putInt(word);

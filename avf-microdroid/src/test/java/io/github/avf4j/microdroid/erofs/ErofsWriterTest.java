@@ -45,8 +45,7 @@ class ErofsWriterTest {
     Files.createSymbolicLink(root.resolve("soft"), Path.of("a/b"));
     Files.createSymbolicLink(root.resolve("a/absolute"), Path.of("/nowhere/at all"));
     Files.createSymbolicLink(root.resolve("long"), Path.of("t".repeat(4000)));
-    Files.setPosixFilePermissions(
-        root.resolve("f1"), PosixFilePermissions.fromString("r-xr-x---"));
+    Files.setPosixFilePermissions(root.resolve("f1"), PosixFilePermissions.fromString("r-xr-x---"));
     Files.setAttribute(root.resolve("f2000"), "unix:mode", 04755);
     return root;
   }
@@ -186,7 +185,9 @@ class ErofsWriterTest {
     Path script = folder.resolve("make.sh");
     Files.writeString(
         script,
-        "cd " + root + "\ntouch \"$(printf 'a\\377b')\" 'ä %41'\n"
+        "cd "
+            + root
+            + "\ntouch \"$(printf 'a\\377b')\" 'ä %41'\n"
             + "ln -s \"$(printf 't\\376')\" link\nmkdir d; ln -s d l; ln -s d/ m\n");
     Foreign.run("dash", "sh", script);
     Path image = image(root);
@@ -245,8 +246,7 @@ class ErofsWriterTest {
           .isInstanceOf(ImageException.class);
       image[at] ^= 1;
     }
-    assertThatThrownBy(
-            () -> ErofsImage.open(ImageSource.of(java.util.Arrays.copyOf(image, 8192))))
+    assertThatThrownBy(() -> ErofsImage.open(ImageSource.of(java.util.Arrays.copyOf(image, 8192))))
         .isInstanceOf(ImageException.class)
         .hasMessageContaining("blocks");
   }
