@@ -10,7 +10,7 @@ import java.util.zip.CRC32C;
 
 /**
  * A UUID from content: SHA-256 over two checksums of each piece. It tells builds apart, not
- * forgeries, and so may be twenty times as fast as a digest of every byte. Confined to one thread.
+ * forgeries, and so need not digest every byte. Confined to one thread.
  */
 final class ContentId {
   private final MessageDigest digest;

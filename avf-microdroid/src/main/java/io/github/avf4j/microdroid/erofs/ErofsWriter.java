@@ -117,11 +117,7 @@ public final class ErofsWriter {
   }
 
   private static void content(
-      ErofsNode node,
-      PositionedOutput meta,
-      PositionedOutput data,
-      ContentId id,
-      Counted progress)
+      ErofsNode node, PositionedOutput meta, PositionedOutput data, ContentId id, Counted progress)
       throws IOException {
     long inBlocks = node.inline ? node.size / ErofsLayout.BLOCK * ErofsLayout.BLOCK : node.size;
     byte[] buffer = new byte[(int) Math.min(PIECE, node.size)];
