@@ -10,6 +10,7 @@
 #   publish STAGING TARGET            puts STAGING in TARGET's place in one step
 #   publish_link TARGET LINK          makes LINK a symbolic link to TARGET in one step
 #   need_packages [COMMAND:]PACKAGE…  makes sure that they are there, or exits 2 with the line to type
+#   want_packages [COMMAND:]PACKAGE…  installs them where that is possible, or says what goes without
 #   need_jdk                          the same for a Java 17 or newer compiler
 #   private_apt SUITE ARCH            prints the apt configuration of that suite in the cache
 #   apt_query CONF ARGUMENTS…         apt-cache on it
@@ -154,6 +155,11 @@ need_packages() {
     hash -r
     have_package "$item" || die_with 2 "${item%%:*} is still missing after installing ${item#*:}"
   done
+}
+
+# For tests that ask foreign tools and are skipped without them.
+want_packages() {
+  (need_packages "$@") || note "going on without $*: the tests that need them are skipped"
 }
 
 # Prints the major version of the Java installation whose bin/ holds this program; no JVM is started for it.

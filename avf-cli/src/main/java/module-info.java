@@ -16,4 +16,6 @@ module io.github.avf4j.cli {
       info.picocli;
   opens io.github.avf4j.cli.attestation to
       info.picocli;
+  opens io.github.avf4j.cli.image to
+      info.picocli;
 }

@@ -6,7 +6,7 @@
 module io.github.avf4j.microdroid {
   requires apksig;
   requires com.github.luben.zstd_jni;
-  requires io.github.avf4j.api;
+  requires transitive io.github.avf4j.api;
   requires transitive io.github.avf4j.attestation;
   requires org.bouncycastle.provider;
   requires org.slf4j;
@@ -16,6 +16,10 @@ module io.github.avf4j.microdroid {
   exports io.github.avf4j.microdroid to
       io.github.avf4j.service;
   exports io.github.avf4j.microdroid.apk;
+  exports io.github.avf4j.microdroid.boot;
+  exports io.github.avf4j.microdroid.disk;
+  exports io.github.avf4j.microdroid.erofs;
+  exports io.github.avf4j.microdroid.image;
   exports io.github.avf4j.microdroid.payload to
       io.github.avf4j.service;
   exports io.github.avf4j.microdroid.report to

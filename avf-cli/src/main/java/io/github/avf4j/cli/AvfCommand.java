@@ -10,6 +10,8 @@ import io.github.avf4j.cli.attestation.DiceCommand;
 import io.github.avf4j.cli.attestation.InstanceCommand;
 import io.github.avf4j.cli.attestation.PvmfwCommand;
 import io.github.avf4j.cli.attestation.PvmfwConfigCommand;
+import io.github.avf4j.cli.image.DiskCommand;
+import io.github.avf4j.cli.image.ImageCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -30,7 +32,9 @@ import picocli.CommandLine.Command;
       PvmfwCommand.class,
       InstanceCommand.class,
       ApkCommand.class,
-      FsVerityCommand.class
+      FsVerityCommand.class,
+      ImageCommand.class,
+      DiskCommand.class
     })
 public final class AvfCommand {
   AvfCommand() {}

@@ -9,29 +9,32 @@ import java.util.zip.GZIPInputStream;
 import org.tukaani.xz.SingleXZInputStream;
 
 /** The ways in which kernels and modules are compressed, told by their first bytes. */
-enum Compression {
+public enum Compression {
+  /** RFC 1952. */
   GZIP(0x1f, 0x8b, 0x08) {
     @Override
-    InputStream open(InputStream in) throws IOException {
+    public InputStream open(InputStream in) throws IOException {
       return new GZIPInputStream(in, BUFFER);
     }
   },
+  /** The .xz format, one stream. */
   XZ(0xfd, '7', 'z', 'X', 'Z', 0) {
     @Override
-    InputStream open(InputStream in) throws IOException {
+    public InputStream open(InputStream in) throws IOException {
       return new SingleXZInputStream(in, MAX_DICTIONARY_KIB);
     }
   },
+  /** RFC 8878. */
   ZSTD(0x28, 0xb5, 0x2f, 0xfd) {
     @Override
-    InputStream open(InputStream in) throws IOException {
+    public InputStream open(InputStream in) throws IOException {
       return new ZstdInputStream(in);
     }
   },
   /** The format of {@code lz4 -l}, which kernels use. */
   LZ4(0x02, 0x21, 0x4c, 0x18) {
     @Override
-    InputStream open(InputStream in) throws IOException {
+    public InputStream open(InputStream in) throws IOException {
       return new LegacyLz4InputStream(in);
     }
   };
@@ -51,7 +54,7 @@ enum Compression {
   }
 
   /** Returns the compression of content that starts at {@code offset}, empty if none is known. */
-  static Optional<Compression> at(byte[] content, int offset) {
+  public static Optional<Compression> at(byte[] content, int offset) {
     for (Compression compression : values()) {
       if (compression.matches(content, offset)) {
         return Optional.of(compression);
@@ -66,5 +69,5 @@ enum Compression {
   }
 
   /** Returns the uncompressed content; whoever reads it bounds it. */
-  abstract InputStream open(InputStream in) throws IOException;
+  public abstract InputStream open(InputStream in) throws IOException;
 }
