@@ -89,6 +89,13 @@ public interface VirtualMachineConfig {
         payload().isPresent() != customImage().isPresent(),
         "either a payload or a custom image must be given, not %s",
         payload().isPresent() ? "both" : "none of them");
+    payload()
+        .ifPresent(
+            payload -> {
+              if (payload instanceof ApkPayload apk) {
+                apk.requireComplete();
+              }
+            });
     Require.memory(memory(), MIN_MEMORY);
     Require.state(
         debugLevel() == DebugLevel.FULL || !outputCaptured(),

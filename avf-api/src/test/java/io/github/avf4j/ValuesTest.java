@@ -68,7 +68,7 @@ class ValuesTest {
 
   @Test
   void payloadsAreValues() {
-    Payload payload =
+    ExecutablePayload payload =
         Payload.executable(Path.of("p")).withArguments("a", "b").withEnvironment("X", "1");
     assertThat(payload)
         .isEqualTo(
@@ -82,8 +82,38 @@ class ValuesTest {
   }
 
   @Test
+  void apkPayloadsAreValues() {
+    ApkPayload payload = Payload.apk(Path.of("p.apk")).withBinaryName("libx.so");
+    assertThat(payload)
+        .isEqualTo(Payload.apk(Path.of("p.apk").toAbsolutePath()).withBinaryName("libx.so"))
+        .hasSameHashCodeAs(payload.withBinaryName("libx.so"))
+        .isNotEqualTo(payload.withBinaryName("liby.so"))
+        .isNotEqualTo(payload.withExtraApk(Path.of("q.apk")))
+        .isNotEqualTo(Payload.apk(Path.of("p.apk")).withConfigPath("libx.so"));
+    assertThat(payload.apk()).isAbsolute();
+    assertThat(payload.withExtraApk(Path.of("q.apk")).extraApks())
+        .containsExactly(Path.of("q.apk").toAbsolutePath());
+    assertThat(payload.toString()).endsWith("p.apk!libx.so");
+  }
+
+  @Test
+  void apkPayloadsNameFilesOfTheApk() {
+    ApkPayload payload = Payload.apk(Path.of("p.apk"));
+    for (String name : new String[] {"", "lib/x86_64/libx.so", "a\0"}) {
+      assertThatThrownBy(() -> payload.withBinaryName(name))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("a file name without '/'");
+    }
+    for (String path : new String[] {"", "/mnt/apk/vm_config.json", "assets/", "a\0"}) {
+      assertThatThrownBy(() -> payload.withConfigPath(path))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("the name of a file in the APK");
+    }
+  }
+
+  @Test
   void payloadsHaveNoStringsThatAGuestCannotHave() {
-    Payload payload = Payload.executable(Path.of("p"));
+    ExecutablePayload payload = Payload.executable(Path.of("p"));
     assertThatThrownBy(() -> payload.withArguments("a\0"))
         .hasMessage("an argument must not have a NUL character");
     assertThatThrownBy(() -> payload.withEnvironment("A", "\0"))

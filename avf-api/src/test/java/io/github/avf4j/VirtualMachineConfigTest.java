@@ -104,4 +104,22 @@ class VirtualMachineConfigTest {
     }
     assertThatThrownBy(disks::build).hasMessage("disks must be at most 8 but were 9");
   }
+
+  @Test
+  void anApkPayloadSaysOnceWhatRuns() {
+    ApkPayload apk = Payload.apk(Path.of("p.apk"));
+    assertRefused(
+        builder -> builder.payload(apk),
+        "the APK payload " + apk.apk() + " needs withBinaryName() or withConfigPath()");
+    assertRefused(
+        builder -> builder.payload(apk.withBinaryName("libx.so").withConfigPath("assets/c.json")),
+        "an APK payload must have either a binary name or a config path but has both, libx.so and"
+            + " assets/c.json");
+    assertRefused(
+        builder ->
+            builder.payload(apk.withConfigPath("assets/c.json").withExtraApk(Path.of("q.apk"))),
+        "extra APKs go with a binary name only: the config assets/c.json names its own");
+    assertThat(payload().payload(apk.withBinaryName("libx.so")).build().payload())
+        .contains(apk.withBinaryName("libx.so"));
+  }
 }

@@ -7,11 +7,13 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.avf4j.ApkPayload;
 import io.github.avf4j.CpuTopology;
 import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DataSize;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
+import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.KernelImage;
 import io.github.avf4j.Payload;
 import io.github.avf4j.ProtectionLevel;
@@ -66,11 +68,19 @@ final class ConfigJson {
 
   private static ObjectNode payload(Payload payload) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("executable", payload.executable().toString());
-    ArrayNode arguments = node.putArray("arguments");
-    payload.arguments().forEach(arguments::add);
-    ObjectNode environment = node.putObject("environment");
-    new TreeMap<>(payload.environment()).forEach(environment::put);
+    if (payload instanceof ExecutablePayload executable) {
+      node.put("executable", executable.executable().toString());
+      ArrayNode arguments = node.putArray("arguments");
+      executable.arguments().forEach(arguments::add);
+      ObjectNode environment = node.putObject("environment");
+      new TreeMap<>(executable.environment()).forEach(environment::put);
+    } else if (payload instanceof ApkPayload apk) {
+      node.put("apk", apk.apk().toString());
+      apk.binaryName().ifPresent(name -> node.put("binaryName", name));
+      apk.configPath().ifPresent(path -> node.put("configPath", path));
+      ArrayNode extra = node.putArray("extraApks");
+      apk.extraApks().forEach(file -> extra.add(file.toString()));
+    }
     return node;
   }
 
@@ -139,7 +149,27 @@ final class ConfigJson {
   }
 
   private static Payload readPayload(JsonNode node) {
-    Payload payload = Payload.executable(path(node, "executable"));
+    if (!node.has("apk")) {
+      return readExecutable(node);
+    }
+    if (node.has("executable")) {
+      throw new IllegalArgumentException("its payload is both an APK and an executable");
+    }
+    ApkPayload payload = Payload.apk(path(node, "apk"));
+    if (node.has("binaryName")) {
+      payload = payload.withBinaryName(text(node, "binaryName"));
+    }
+    if (node.has("configPath")) {
+      payload = payload.withConfigPath(text(node, "configPath"));
+    }
+    for (JsonNode file : node.path("extraApks")) {
+      payload = payload.withExtraApk(Path.of(file.asText()));
+    }
+    return payload;
+  }
+
+  private static ExecutablePayload readExecutable(JsonNode node) {
+    ExecutablePayload payload = Payload.executable(path(node, "executable"));
     String[] arguments = new String[node.path("arguments").size()];
     for (int i = 0; i < arguments.length; i++) {
       arguments[i] = node.path("arguments").get(i).asText();

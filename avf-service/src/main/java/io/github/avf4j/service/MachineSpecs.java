@@ -4,8 +4,10 @@ import io.github.avf4j.Cid;
 import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
+import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.Payload;
+import io.github.avf4j.UnsupportedPayloadException;
 import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.GuestImages;
@@ -47,6 +49,7 @@ final class MachineSpecs {
    * Returns a builder that lacks the output only.
    *
    * @throws InvalidImageException if kernel, payload or a disk cannot be used
+   * @throws UnsupportedPayloadException if the payload is an APK
    */
   MachineSpec.Builder make(String name, Cid cid, VirtualMachineConfig config) {
     MachineSpec.Builder builder =
@@ -55,12 +58,26 @@ final class MachineSpecs {
             .cid(cid)
             .cpuTopology(config.cpuTopology())
             .memory(config.memory());
-    config.payload().ifPresent(payload -> payload(builder, config, payload));
+    config.payload().ifPresent(payload -> payload(builder, config, executable(name, payload)));
     config.customImage().ifPresent(image -> customImage(builder, image));
     return builder;
   }
 
-  private void payload(MachineSpec.Builder builder, VirtualMachineConfig config, Payload payload) {
+  private static ExecutablePayload executable(String name, Payload payload) {
+    if (payload instanceof ExecutablePayload executable) {
+      return executable;
+    }
+    throw new UnsupportedPayloadException(
+        "VM '"
+            + name
+            + "' has the payload "
+            + payload
+            + " but this version cannot run APKs, only verify and pack them: give it a static"
+            + " executable with Payload.executable()");
+  }
+
+  private void payload(
+      MachineSpec.Builder builder, VirtualMachineConfig config, ExecutablePayload payload) {
     // The payload first: its mistakes are the user's most frequent, and found soonest.
     Path disk = payloadDisk.write(payload);
     GuestImages.Boot boot = images.boot(config.kernel());

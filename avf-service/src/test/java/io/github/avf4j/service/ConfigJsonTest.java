@@ -3,6 +3,7 @@ package io.github.avf4j.service;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.avf4j.ApkPayload;
 import io.github.avf4j.CpuTopology;
 import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DataSize;
@@ -63,6 +64,37 @@ class ConfigJsonTest {
             .backend("kvm")
             .build();
     assertThat(roundTrip(config)).isEqualTo(config);
+  }
+
+  @Test
+  void keepsApkPayloads() {
+    for (ApkPayload payload :
+        new ApkPayload[] {
+          Payload.apk(Path.of("/p ä.apk"))
+              .withBinaryName("libx.so")
+              .withExtraApk(Path.of("/q.apk"))
+              .withExtraApk(Path.of("/p ä.apk")),
+          Payload.apk(Path.of("/p.apk")).withConfigPath("assets/vm_config.json")
+        }) {
+      VirtualMachineConfig config = VirtualMachineConfig.builder().payload(payload).build();
+      assertThat(roundTrip(config)).isEqualTo(config);
+      assertThat(json(config)).doesNotContain("executable");
+    }
+  }
+
+  @Test
+  void refusesAPayloadOfTwoKinds() {
+    VirtualMachineConfig config =
+        VirtualMachineConfig.builder()
+            .payload(Payload.apk(Path.of("/p.apk")).withBinaryName("libx.so"))
+            .build();
+    assertThatThrownBy(
+            () -> read(json(config).replace("\"binaryName\"", "\"executable\" : \"/p\", \"b\"")))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("both an APK and an executable");
+    assertThatThrownBy(() -> read(json(config).replace("\"binaryName\"", "\"b\"")))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("needs withBinaryName() or withConfigPath()");
   }
 
   @Test

@@ -9,6 +9,7 @@ import io.github.avf4j.IllegalVmStateException;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.Payload;
 import io.github.avf4j.StopReason;
+import io.github.avf4j.UnsupportedPayloadException;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VirtualMachine.Status;
 import io.github.avf4j.VirtualMachineCallback;
@@ -247,6 +248,25 @@ class LifecycleTest extends ManagerTest {
     assertThatThrownBy(missing::run)
         .isInstanceOf(InvalidImageException.class)
         .hasMessageContaining("does not exist");
+  }
+
+  @Test
+  void apksAreKeptButRefusedByRun() {
+    VirtualMachine vm =
+        manager.create(
+            "b",
+            fixture
+                .config()
+                .payload(Payload.apk(folder.resolve("p.apk")).withBinaryName("libx.so"))
+                .build());
+    vm.setCallback(Runnable::run, recorder);
+    assertThatThrownBy(vm::run)
+        .isInstanceOf(UnsupportedPayloadException.class)
+        .hasMessageContaining("p.apk!libx.so but this version cannot run APKs");
+    assertThat(vm.getStatus()).isEqualTo(Status.STOPPED);
+    assertThat(recorder.events()).isEmpty();
+    assertThat(manager.get("b")).containsSame(vm);
+    manager.delete("b");
   }
 
   @Test

@@ -20,7 +20,9 @@ public final class Bench {
           new AttestationVerity(),
           new AttestationVeritySha256(),
           new AttestationVerityMemory(),
-          new AttestationAvb());
+          new AttestationAvb(),
+          new MicrodroidPack(),
+          new MicrodroidImage());
 
   private Bench() {}
 

@@ -1,7 +1,7 @@
 package io.github.avf4j.benchmarks;
 
 import io.github.avf4j.BootStage;
-import io.github.avf4j.Payload;
+import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VirtualMachineConfig;
@@ -32,7 +32,7 @@ final class DemoOverhead implements Benchmark {
 
   @Override
   public Result measure() throws Exception {
-    Payload payload = PayloadMachine.exits();
+    ExecutablePayload payload = PayloadMachine.exits();
     Path store = Files.createTempDirectory("avf-bench");
     Path folder = Files.createTempDirectory("avf-bench");
     try (VirtualMachineManager manager = VirtualMachineManager.open(store)) {

@@ -1,5 +1,6 @@
 package io.github.avf4j.benchmarks;
 
+import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.KernelImage;
 import io.github.avf4j.Payload;
 import java.nio.file.Files;
@@ -20,7 +21,7 @@ final class PayloadMachine {
   }
 
   /** Returns a payload that exits at once. */
-  static Payload exits() throws Benchmark.Unavailable {
+  static ExecutablePayload exits() throws Benchmark.Unavailable {
     String file = System.getProperty("avf.bench.payload");
     if (file == null || !Files.isExecutable(Path.of(file))) {
       throw new Benchmark.Unavailable("there is no test payload: run this through bin/bench");

@@ -9,11 +9,18 @@ import java.util.Locale;
  * @param value our figure
  * @param unit its unit, the baseline's too
  * @param baseline the figure it is compared with
+ * @param allowance what the goal allows on top of a multiple of the baseline; not in the ratio
  * @param goal what the ratio of value to baseline should be, for people
  */
-record Result(String name, double value, String unit, double baseline, String goal) {
+record Result(
+    String name, double value, String unit, double baseline, double allowance, String goal) {
+  /** A result whose goal is a multiple of the baseline and nothing on top. */
+  Result(String name, double value, String unit, double baseline, String goal) {
+    this(name, value, unit, baseline, 0, goal);
+  }
+
   double ratio() {
-    return value / baseline;
+    return (value - allowance) / baseline;
   }
 
   String row() {

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.avf4j.BootStage;
 import io.github.avf4j.CpuTopology;
 import io.github.avf4j.DataSize;
+import io.github.avf4j.Payload;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VsockChannel;
@@ -105,10 +106,8 @@ final class PayloadTest {
             "env",
             config()
                 .payload(
-                    config("env", "two words", "")
-                        .build()
-                        .payload()
-                        .orElseThrow()
+                    Payload.executable(TestMachines.testPayload())
+                        .withArguments("env", "two words", "")
                         .withEnvironment("GREETING", "hello there")));
     vm.run();
     String output = TestMachines.readAll(vm.getLogOutput());

@@ -75,7 +75,8 @@ record SignedApk(
         root,
         manifest.info(),
         manifest.fault(),
-        Libraries.remarks(apk.directory()));
+        Libraries.remarks(apk.directory()),
+        apk.directory().entries().stream().map(ZipEntry::name).toList());
   }
 
   private List<SignerVerifier> allSigners() {

@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param manifest package and version
  * @param manifestFault why the manifest could not be read, in which case it counts as unknown
  * @param remarks what is allowed but costs something, as compressed libraries
+ * @param entries the names of all files and folders in it, folders with a slash at the end
  */
 public record VerifiedApk(
     long size,
@@ -33,12 +34,14 @@ public record VerifiedApk(
     ByteSlice rootHash,
     ManifestInfo manifest,
     Optional<String> manifestFault,
-    List<String> remarks) {
+    List<String> remarks,
+    List<String> entries) {
   /** Copies the lists. */
   public VerifiedApk {
     schemes = List.copyOf(schemes);
     certificates = List.copyOf(certificates);
     remarks = List.copyOf(remarks);
+    entries = List.copyOf(entries);
   }
 
   /** SHA-512 of the signer's certificate: the authority in the payload's DICE node. */

@@ -8,10 +8,14 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -200,17 +204,18 @@ public final class CompositeDiskBuilder {
    * @throws IOException if a file cannot be written
    */
   public CompositeLayout write(Path image) throws IOException {
-    return write(image, () -> {});
+    return write(image, Map.of(), false);
   }
 
-  /** Writes files of a disk. */
-  @FunctionalInterface
-  interface PartitionWriter {
-    void write() throws IOException;
-  }
-
-  /** Writes the disk; what {@code partitions} writes belongs to it. */
-  CompositeLayout write(Path image, PartitionWriter partitions) throws IOException {
+  /**
+   * Writes the disk.
+   *
+   * @param partitions contents that belong to the disk, by the names of their files
+   * @param update whether files that are right stay as they are, and none is synced: the next
+   *     update sees what a loss of power did to them
+   */
+  CompositeLayout write(Path image, Map<Path, byte[]> partitions, boolean update)
+      throws IOException {
     Path target = image.toAbsolutePath().normalize();
     Path folder = target.getParent();
     if (folder == null) {
@@ -226,16 +231,49 @@ public final class CompositeDiskBuilder {
       requireOther(part, folder, name, header, footer, ZERO_FILE);
     }
     CompositeLayout layout = layout(header, footer, ZERO_FILE, folder);
+    byte[] descriptor = layout.descriptor().encode();
+    Map<Path, byte[]> contents = new LinkedHashMap<>(partitions);
+    contents.put(folder.resolve(header), layout.header());
+    contents.put(folder.resolve(footer), layout.footer());
+    contents.put(folder.resolve(ZERO_FILE), new byte[ALIGNMENT]);
+    if (update && holds(target, descriptor) && holdAll(contents)) {
+      return layout;
+    }
     try (AtomicFile file = AtomicFile.create(target)) {
-      file.stream().write(layout.descriptor().encode());
+      file.stream().write(descriptor);
       Files.deleteIfExists(target);
-      partitions.write();
-      AtomicFile.write(folder.resolve(header), layout.header());
-      AtomicFile.write(folder.resolve(footer), layout.footer());
-      AtomicFile.write(folder.resolve(ZERO_FILE), new byte[ALIGNMENT]);
-      file.commit();
+      for (Map.Entry<Path, byte[]> content : contents.entrySet()) {
+        try (AtomicFile part = AtomicFile.create(content.getKey())) {
+          part.stream().write(content.getValue());
+          commit(part, update);
+        }
+      }
+      commit(file, update);
     }
     return layout;
+  }
+
+  private static void commit(AtomicFile file, boolean unsynced) throws IOException {
+    if (unsynced) {
+      file.commitUnsynced();
+    } else {
+      file.commit();
+    }
+  }
+
+  private static boolean holdAll(Map<Path, byte[]> contents) throws IOException {
+    for (Map.Entry<Path, byte[]> content : contents.entrySet()) {
+      if (!holds(content.getKey(), content.getValue())) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean holds(Path file, byte[] content) throws IOException {
+    return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+        && Files.size(file) == content.length
+        && Arrays.equals(Files.readAllBytes(file), content);
   }
 
   private static void requireOther(Part part, Path folder, String... written) {

@@ -1,12 +1,12 @@
 package io.github.avf4j.microdroid.disk;
 
-import io.github.avf4j.microdroid.image.AtomicFile;
 import io.github.avf4j.microdroid.image.ImageException;
 import io.github.avf4j.microdroid.image.ImageFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -109,6 +109,23 @@ public final class MicrodroidPayload {
    * @throws IOException if a file cannot be read or written
    */
   public CompositeLayout write(Path image) throws IOException {
+    return write(image, false);
+  }
+
+  /**
+   * Makes sure that the disk is there as {@link #write(Path)} would write it, and {@link
+   * #reproducible()}: files that are right stay as they are.
+   *
+   * <p>Nothing is synced. After a loss of power this must be called again before the disk is used.
+   *
+   * @throws ImageException if a file is empty or no raw image
+   * @throws IOException if a file cannot be read or written
+   */
+  public CompositeLayout update(Path image) throws IOException {
+    return reproducible().write(image, true);
+  }
+
+  private CompositeLayout write(Path image, boolean update) throws IOException {
     String name = String.valueOf(image.getFileName());
     int dot = name.lastIndexOf('.');
     String stem = dot > 0 ? name.substring(0, dot) : name;
@@ -130,7 +147,7 @@ public final class MicrodroidPayload {
       disk.partition("extra-apk-" + i, extras.get(i).apk(), false);
       disk.partition("extra-idsig-" + i, extras.get(i).idsig(), false);
     }
-    return disk.write(image, () -> AtomicFile.write(metadataFile, metadata));
+    return disk.write(image, Map.of(metadataFile, metadata), update);
   }
 
   private static ImageException bad(String reason) {

@@ -12,8 +12,12 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.Set;
 
 /**
  * A file that appears under its name whole and durable, or not at all: it is written next to its
@@ -44,6 +48,21 @@ public final class AtomicFile implements AutoCloseable {
    * @throws FileSystemException if there is something other than a regular file
    */
   public static AtomicFile create(Path path) throws IOException {
+    return create(path, Set.of());
+  }
+
+  /**
+   * Begins a file as {@link #create(Path)} does.
+   *
+   * @param permissions of the file, as far as the process's file mode mask allows them; empty for
+   *     all that it allows
+   */
+  public static AtomicFile create(Path path, Set<PosixFilePermission> permissions)
+      throws IOException {
+    FileAttribute<?>[] attributes =
+        permissions.isEmpty()
+            ? new FileAttribute<?>[0]
+            : new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(permissions)};
     Path target = Files.isSymbolicLink(path) ? path.toRealPath() : path.toAbsolutePath();
     if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)
         && !Files.isRegularFile(target, LinkOption.NOFOLLOW_LINKS)) {
@@ -62,9 +81,11 @@ public final class AtomicFile implements AutoCloseable {
             part,
             FileChannel.open(
                 part,
-                StandardOpenOption.CREATE_NEW,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE));
+                Set.of(
+                    StandardOpenOption.CREATE_NEW,
+                    StandardOpenOption.READ,
+                    StandardOpenOption.WRITE),
+                attributes));
       } catch (FileAlreadyExistsException e) {
         // Another mark is free.
       }
@@ -107,10 +128,19 @@ public final class AtomicFile implements AutoCloseable {
   /** Makes the content durable and gives the file its name. */
   public void commit() throws IOException {
     channel.force(true);
+    commitUnsynced();
+    forceFolder();
+  }
+
+  /**
+   * Gives the file its name without waiting for the disk. The file is whole whatever happens to
+   * this process, but may have any content after a loss of power: for what is checked before it is
+   * used and can be made again.
+   */
+  public void commitUnsynced() throws IOException {
     channel.close();
     Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     committed = true;
-    forceFolder();
   }
 
   private void forceFolder() throws IOException {

@@ -1,7 +1,7 @@
 package io.github.avf4j.microdroid.payload;
 
+import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.InvalidImageException;
-import io.github.avf4j.Payload;
 import io.github.avf4j.StoreException;
 import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.initrd.CpioWriter;
@@ -62,7 +62,7 @@ public final class PayloadDisk {
    * @throws InvalidImageException if the payload is missing or no static executable for the guest
    * @throws StoreException if the image cannot be written
    */
-  public synchronized Path write(Payload payload) {
+  public synchronized Path write(ExecutablePayload payload) {
     Key key =
         new Key(
             FileStamp.of(payload.executable(), "payload", ADVICE),
@@ -75,7 +75,7 @@ public final class PayloadDisk {
     return image;
   }
 
-  private void replace(Payload payload, long size) {
+  private void replace(ExecutablePayload payload, long size) {
     byte[] arguments = strings(payload.arguments(), "arguments");
     byte[] environment =
         strings(

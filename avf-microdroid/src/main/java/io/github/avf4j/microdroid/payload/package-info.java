@@ -1,4 +1,12 @@
-/** The disk on which a guest finds its payload. Called by the service when a machine is run. */
+/**
+ * What a guest finds of its payload: a disk with an executable, or all files of a VM whose payload
+ * is an APK.
+ *
+ * <p>{@link io.github.avf4j.microdroid.payload.PayloadDisk} is called by the service when a machine
+ * is run. {@link io.github.avf4j.microdroid.payload.VmFolder} verifies an APK and makes idsig,
+ * payload disk, instance image, encrypted store and instance id; what fails is a {@link
+ * io.github.avf4j.microdroid.payload.PackException}. Calls block until done.
+ */
 @NullMarked
 package io.github.avf4j.microdroid.payload;
 

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,6 +35,19 @@ class AtomicFileTest {
     Files.writeString(target, "old");
     AtomicFile.write(target, "new".getBytes());
     assertThat(target).hasContent("new");
+  }
+
+  @Test
+  void isForItsOwnerOnlyIfAsked() throws Exception {
+    Path target = folder.resolve("a");
+    try (AtomicFile file =
+        AtomicFile.create(target, PosixFilePermissions.fromString("rw-------"))) {
+      file.write(0, ByteBuffer.wrap(new byte[10]));
+      file.commitUnsynced();
+    }
+    assertThat(target).hasSize(10);
+    assertThat(Files.getPosixFilePermissions(target))
+        .isEqualTo(PosixFilePermissions.fromString("rw-------"));
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.Payload;
 import io.github.avf4j.StoreException;
@@ -44,14 +45,14 @@ class PayloadDiskTest {
     return elf.array();
   }
 
-  private Payload payload(byte[] content) throws IOException {
+  private ExecutablePayload payload(byte[] content) throws IOException {
     return Payload.executable(Files.write(folder.resolve("program"), content));
   }
 
   @Test
   void holdsExecutableArgumentsAndEnvironment() throws Exception {
     byte[] elf = elf(100_001);
-    Payload payload =
+    ExecutablePayload payload =
         payload(elf)
             .withArguments("one", "", "ä")
             .withEnvironment("B", "2")
@@ -79,7 +80,7 @@ class PayloadDiskTest {
 
   @Test
   void isWrittenAgainOnlyWhenThePayloadChanges() throws IOException {
-    Payload payload = payload(elf(120));
+    ExecutablePayload payload = payload(elf(120));
     Object first = key(disk.write(payload));
     assertThat(key(disk.write(payload))).isEqualTo(first);
     assertThat(key(disk.write(payload.withArguments("x")))).isNotEqualTo(first);
@@ -130,7 +131,7 @@ class PayloadDiskTest {
 
   @Test
   void refusesMoreThanAnArchiveCanHold() throws IOException {
-    Payload payload = payload(elf(120));
+    ExecutablePayload payload = payload(elf(120));
     // A file with a hole, which takes no room on the disk.
     try (FileChannel file = FileChannel.open(payload.executable(), StandardOpenOption.WRITE)) {
       file.write(ByteBuffer.wrap(new byte[1]), 1L << 32);
@@ -143,7 +144,7 @@ class PayloadDiskTest {
 
   @Test
   void refusesTooManyArguments() throws IOException {
-    Payload payload = payload(elf(120)).withArguments("x".repeat(128 << 10));
+    ExecutablePayload payload = payload(elf(120)).withArguments("x".repeat(128 << 10));
     assertThatThrownBy(() -> disk.write(payload))
         .isInstanceOf(InvalidImageException.class)
         .hasMessageContaining("arguments must have at most 131072 bytes");
@@ -151,13 +152,13 @@ class PayloadDiskTest {
 
   @Test
   void leavesNothingBehindWhenTheStoreIsGone() throws IOException {
-    Payload payload = payload(elf(120));
+    ExecutablePayload payload = payload(elf(120));
     Files.delete(store);
     assertThatThrownBy(() -> disk.write(payload)).isInstanceOf(StoreException.class);
   }
 
   private void assertRefused(byte[] content, String why) throws IOException {
-    Payload payload = payload(content);
+    ExecutablePayload payload = payload(content);
     assertThatThrownBy(() -> disk.write(payload))
         .isInstanceOf(InvalidImageException.class)
         .hasMessageContaining(payload.executable().toString())
