@@ -1,0 +1,7 @@
+//! The formats that the guest reads and writes.
+//!
+//! Every parser here takes bytes that a host or an app made and that may be hostile: it is bounded, never panics, and
+//! refuses with an error that says where and why. Nothing here opens a file; the caller lends bytes or something that
+//! can be read at an offset.
+
+#![forbid(unsafe_code)]
