@@ -98,7 +98,8 @@ impl Vbmeta {
                 format!("a vbmeta image has at most {MAX_SIZE} bytes but the footer says {}", footer.vbmeta_size),
             ));
         }
-        if footer.vbmeta_offset > partition.size() - footer.vbmeta_size.min(partition.size()) {
+        let end = footer.vbmeta_offset.checked_add(footer.vbmeta_size);
+        if end.is_none_or(|end| end > partition.size()) {
             return Err(Error::new(
                 Kind::AvbHeader,
                 format!(

@@ -134,6 +134,10 @@ fn refuses_footers_that_point_outside() {
         assert_eq!(refused(Vbmeta::find(&bytes)), Kind::AvbHeader, "{at}");
     }
     assert_eq!(refused(Vbmeta::find(&vec![0; 63])), Kind::AvbHeader);
+    // A partition that is shorter than the image that it says to have from its first byte on.
+    let mut short = good[footer..].to_vec();
+    short[20..28].fill(0);
+    assert_eq!(refused(Vbmeta::find(&short)), Kind::AvbHeader);
     survives_damage(&good[footer..], 5000, |end| {
         let bytes = [&good[..footer], end].concat();
         let _ = Vbmeta::find(&bytes);
