@@ -3,6 +3,7 @@ package io.github.avf4j.microdroid.apk;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.attestation.verity.TreeSink;
+import io.github.avf4j.microdroid.image.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -41,7 +42,7 @@ public final class IdsigWriter {
   /** The same for an APK that is open already. */
   public static VerifiedApk write(ImageSource apk, ApkPolicy policy, Path idsig)
       throws IOException {
-    try (ReplacedFile target = ReplacedFile.of(idsig)) {
+    try (AtomicFile target = AtomicFile.create(idsig)) {
       VerifiedApk verified = write(apk, policy, target.channel());
       target.commit();
       return verified;
@@ -57,7 +58,7 @@ public final class IdsigWriter {
    */
   public static Outcome createOrUpdate(Path apk, ApkPolicy policy, Path idsig) throws IOException {
     try (FileChannel file = FileChannel.open(apk);
-        ReplacedFile target = ReplacedFile.of(idsig)) {
+        AtomicFile target = AtomicFile.create(idsig)) {
       VerifiedApk verified = write(ImageSource.of(file), policy, target.channel());
       if (isRight(idsig, target.channel())) {
         return new Outcome(verified, true);

@@ -1,4 +1,4 @@
-package io.github.avf4j.cli.attestation;
+package io.github.avf4j.cli.internal;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 
 /** Writes the files that commands make. */
-final class OutputFile {
+public final class OutputFile {
   private OutputFile() {}
 
   /**
@@ -15,7 +15,7 @@ final class OutputFile {
    *
    * @throws UnusableInputException if it cannot be written
    */
-  static void write(Path file, byte[] bytes) {
+  public static void write(Path file, byte[] bytes) {
     try {
       Files.write(file, bytes);
     } catch (IOException e) {
@@ -28,7 +28,7 @@ final class OutputFile {
    *
    * @throws UnusableInputException if it cannot be written
    */
-  static void writeSecret(Path file, byte[] bytes) {
+  public static void writeSecret(Path file, byte[] bytes) {
     var permissions = PosixFilePermissions.fromString("rw-------");
     try {
       try {

@@ -1,29 +1,28 @@
-package io.github.avf4j.cli.image;
+package io.github.avf4j.cli.internal;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Lines of cells whose columns are aligned; cells are printable whatever is in them. */
-final class Table {
+public final class Table {
   private final List<List<String>> rows = new ArrayList<>();
 
-  /** The text with a mark in the place of whatever a terminal might act on. */
-  static String printable(String text) {
-    return text.replaceAll("\\p{C}", "\uFFFD");
-  }
+  /** Starts a table without lines. */
+  public Table() {}
 
   /** Adds a line. */
-  Table row(Object... cells) {
+  public Table row(Object... cells) {
     List<String> row = new ArrayList<>();
     for (Object cell : cells) {
-      row.add(printable(String.valueOf(cell)));
+      row.add(Text.printable(String.valueOf(cell)));
     }
     rows.add(row);
     return this;
   }
 
-  void print(PrintWriter out) {
+  /** Writes all lines. */
+  public void print(PrintWriter out) {
     List<Integer> widths = new ArrayList<>();
     for (List<String> row : rows) {
       for (int i = 0; i < row.size() - 1; i++) {

@@ -1,8 +1,6 @@
-package io.github.avf4j.microdroid.disk;
+package io.github.avf4j.microdroid.internal;
 
 import io.github.avf4j.attestation.ByteSlice;
-import io.github.avf4j.microdroid.image.ImageException;
-import io.github.avf4j.microdroid.image.ImageFormat;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -13,23 +11,35 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>Confined to one thread.
  */
-final class ProtobufReader {
+public final class ProtobufReader {
   private static final int MAX_VARINT = 10;
 
-  private final ImageFormat format;
   private final ByteSlice in;
+  private final Refusal refusal;
   private int position;
   private int field;
   private int wireType;
   private int tagAt;
 
-  ProtobufReader(ImageFormat format, ByteSlice in) {
-    this.format = format;
+  /** Makes what is thrown for a message that is refused. */
+  @FunctionalInterface
+  public interface Refusal {
+    /**
+     * Makes the exception.
+     *
+     * @param position of the field in the document
+     */
+    RuntimeException of(String reason, long position);
+  }
+
+  /** Makes a reader that stands before the first field. */
+  public ProtobufReader(ByteSlice in, Refusal refusal) {
     this.in = in;
+    this.refusal = refusal;
   }
 
   /** Goes to the next field; false at the end. */
-  boolean next() {
+  public boolean next() {
     if (position == in.length()) {
       return false;
     }
@@ -43,17 +53,19 @@ final class ProtobufReader {
     return true;
   }
 
-  int field() {
+  /** The number of the field that is read. */
+  public int field() {
     return field;
   }
 
-  long number() {
+  /** The field as a number of 64 bits. */
+  public long number() {
     require(ProtobufWriter.VARINT);
     return varint();
   }
 
   /** A number that must fit into 32 bits. */
-  long unsigned32() {
+  public long unsigned32() {
     long value = number();
     if (value < 0 || value > 0xffff_ffffL) {
       throw refused("field " + field + " must have 32 bits but is " + Long.toUnsignedString(value));
@@ -61,11 +73,13 @@ final class ProtobufReader {
     return value;
   }
 
-  boolean flag() {
+  /** The field as a flag. */
+  public boolean flag() {
     return number() != 0;
   }
 
-  ByteSlice bytes() {
+  /** The field as bytes. */
+  public ByteSlice bytes() {
     require(ProtobufWriter.BYTES);
     long length = varint();
     if (length < 0 || length > in.length() - position) {
@@ -78,7 +92,8 @@ final class ProtobufReader {
     return value;
   }
 
-  String text() {
+  /** The field as text, which must be UTF-8. */
+  public String text() {
     ByteBuffer bytes = bytes().asByteBuffer();
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
@@ -87,12 +102,13 @@ final class ProtobufReader {
     }
   }
 
-  ProtobufReader message() {
-    return new ProtobufReader(format, bytes());
+  /** The field as a message. */
+  public ProtobufReader message() {
+    return new ProtobufReader(bytes(), refusal);
   }
 
   /** Passes over a field that is not known. */
-  void skip() {
+  public void skip() {
     switch (wireType) {
       case ProtobufWriter.VARINT -> varint();
       case ProtobufWriter.BYTES -> bytes();
@@ -103,8 +119,8 @@ final class ProtobufReader {
   }
 
   /** Makes a refusal at the field that was read last. */
-  ImageException refused(String reason) {
-    return new ImageException(format, reason, in.offset() + (long) tagAt);
+  public RuntimeException refused(String reason) {
+    return refusal.of(reason, in.offset() + (long) tagAt);
   }
 
   private void skip(int count) {

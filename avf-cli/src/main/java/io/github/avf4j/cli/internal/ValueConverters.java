@@ -1,4 +1,4 @@
-package io.github.avf4j.cli.attestation;
+package io.github.avf4j.cli.internal;
 
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
@@ -30,7 +30,7 @@ public final class ValueConverters {
   }
 
   /** Reads hexadecimal digits that must not be repeated in a message. */
-  static final class SecretHex implements ITypeConverter<SecretBytes> {
+  public static final class SecretHex implements ITypeConverter<SecretBytes> {
     @Override
     public SecretBytes convert(String text) {
       try {
@@ -42,7 +42,7 @@ public final class ValueConverters {
   }
 
   /** Reads a number of 64 bits without sign, in decimal or after {@code 0x} in hexadecimal. */
-  static final class Unsigned implements ITypeConverter<Long> {
+  public static final class Unsigned implements ITypeConverter<Long> {
     @Override
     public Long convert(String text) {
       try {
@@ -61,7 +61,7 @@ public final class ValueConverters {
   }
 
   /** Reads a number of 0 to 2147483647, in decimal or after {@code 0x} in hexadecimal. */
-  static final class Whole implements ITypeConverter<Integer> {
+  public static final class Whole implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
       try {
@@ -79,7 +79,7 @@ public final class ValueConverters {
   }
 
   /** Reads the state of the firmware whose rules hold. */
-  static final class Revision implements ITypeConverter<PvmfwRevision> {
+  public static final class Revision implements ITypeConverter<PvmfwRevision> {
     @Override
     public PvmfwRevision convert(String text) {
       return switch (text) {
@@ -94,7 +94,7 @@ public final class ValueConverters {
   }
 
   /** Reads {@code 2026-11-22T10:00:00Z} and the same with an offset. */
-  static final class Time implements ITypeConverter<Instant> {
+  public static final class Time implements ITypeConverter<Instant> {
     @Override
     public Instant convert(String text) {
       try {
@@ -107,7 +107,7 @@ public final class ValueConverters {
   }
 
   /** Reads the name of an instance. */
-  static final class Instance implements ITypeConverter<RkpInstance> {
+  public static final class Instance implements ITypeConverter<RkpInstance> {
     @Override
     public RkpInstance convert(String text) {
       return RkpInstance.ofName(text)
@@ -117,6 +117,34 @@ public final class ValueConverters {
                       "an instance is default, strongbox, avf or widevine, but was \""
                           + text
                           + '"'));
+    }
+  }
+
+  /**
+   * An owner of files.
+   *
+   * @param uid the user
+   * @param gid the group
+   */
+  public record Owner(int uid, int gid) {
+    /** Who owns files unless told otherwise. */
+    public static final Owner ROOT = new Owner(0, 0);
+  }
+
+  /** Reads {@code 0:2000}. */
+  public static final class OwnerOfFiles implements ITypeConverter<Owner> {
+    @Override
+    public Owner convert(String text) {
+      String[] parts = text.split(":", -1);
+      try {
+        if (parts.length == 2) {
+          return new Owner(Integer.parseUnsignedInt(parts[0]), Integer.parseUnsignedInt(parts[1]));
+        }
+      } catch (NumberFormatException e) {
+        // The message below is the one that helps.
+      }
+      throw new TypeConversionException(
+          "an owner is UID:GID, such as 0:2000, but was \"" + text + '"');
     }
   }
 }

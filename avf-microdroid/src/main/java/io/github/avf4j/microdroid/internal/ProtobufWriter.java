@@ -1,4 +1,4 @@
-package io.github.avf4j.microdroid.disk;
+package io.github.avf4j.microdroid.internal;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>Confined to one thread.
  */
-final class ProtobufWriter {
+public final class ProtobufWriter {
   static final int VARINT = 0;
   static final int FIXED64 = 1;
   static final int BYTES = 2;
@@ -17,7 +17,11 @@ final class ProtobufWriter {
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
-  ProtobufWriter number(int field, long value) {
+  /** Starts an empty message. */
+  public ProtobufWriter() {}
+
+  /** Writes a number, unless it is 0. */
+  public ProtobufWriter number(int field, long value) {
     if (value != 0) {
       tag(field, VARINT);
       varint(value);
@@ -25,27 +29,36 @@ final class ProtobufWriter {
     return this;
   }
 
-  ProtobufWriter flag(int field, boolean value) {
+  /** Writes a flag, if it is set. */
+  public ProtobufWriter flag(int field, boolean value) {
     return number(field, value ? 1 : 0);
   }
 
-  ProtobufWriter text(int field, String value) {
+  /** Writes a text, unless it is empty. */
+  public ProtobufWriter text(int field, String value) {
     return bytes(field, value.getBytes(StandardCharsets.UTF_8));
   }
 
-  ProtobufWriter bytes(int field, byte[] value) {
+  /** Writes one text of several, also if it is empty. */
+  public ProtobufWriter element(int field, String value) {
+    return message(field, value.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Writes bytes, unless there are none. */
+  public ProtobufWriter bytes(int field, byte[] value) {
     return value.length == 0 ? this : message(field, value);
   }
 
   /** Writes a field even if it is empty, as messages and the parts of a oneof are. */
-  ProtobufWriter message(int field, byte[] value) {
+  public ProtobufWriter message(int field, byte[] value) {
     tag(field, BYTES);
     varint(value.length);
     out.writeBytes(value);
     return this;
   }
 
-  byte[] toByteArray() {
+  /** The message. */
+  public byte[] toByteArray() {
     return out.toByteArray();
   }
 

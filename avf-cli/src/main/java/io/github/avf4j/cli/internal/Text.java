@@ -1,4 +1,4 @@
-package io.github.avf4j.cli.attestation;
+package io.github.avf4j.cli.internal;
 
 /** Text from files, which must not reach a terminal as it is. */
 public final class Text {

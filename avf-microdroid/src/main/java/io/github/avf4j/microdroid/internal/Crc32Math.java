@@ -1,10 +1,10 @@
-package io.github.avf4j.microdroid.disk;
+package io.github.avf4j.microdroid.internal;
 
 /**
  * CRC-32 of joined and repeated bytes without looking at each: an image can claim 2^58 bytes of
  * zeros. Arithmetic on polynomials over GF(2), reflected as in zlib.
  */
-final class Crc32Math {
+public final class Crc32Math {
   private static final int POLYNOMIAL = 0xedb88320;
 
   /** The polynomial 1. */
@@ -16,12 +16,12 @@ final class Crc32Math {
   private Crc32Math() {}
 
   /** The CRC-32 of {@code a} followed by {@code b}, which has {@code length} bytes. */
-  static int joined(int a, int b, long length) {
+  public static int joined(int a, int b, long length) {
     return multiply(power(length), a) ^ b;
   }
 
   /** The CRC-32 of {@code unit} bytes with the CRC-32 {@code crc}, {@code count} times. */
-  static int repeated(int crc, long unit, long count) {
+  public static int repeated(int crc, long unit, long count) {
     int result = 0;
     int square = crc;
     long length = unit;

@@ -1,4 +1,4 @@
-package io.github.avf4j.cli.attestation;
+package io.github.avf4j.cli.internal;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -41,7 +41,7 @@ public final class InputFile {
    * @throws UnusableInputException if it is missing, empty, unreadable or no regular file
    */
   public static FileChannel open(Path file) {
-    requireImage(file);
+    requireFile(file);
     try {
       return FileChannel.open(file);
     } catch (IOException e) {
@@ -50,7 +50,7 @@ public final class InputFile {
   }
 
   /** Throws an {@link UnusableInputException} unless this is a readable file with content. */
-  static void requireImage(Path file) {
+  public static void requireFile(Path file) {
     requireUsable(file);
     try {
       if (!Files.isRegularFile(file)) {
