@@ -10,19 +10,13 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * @param file the file
  * @param bar what shows it
- * @param passes how often the file is read as a whole
  * @param done the bytes that were read
  */
-public record WatchedSource(ImageSource file, ProgressBar bar, int passes, AtomicLong done)
+public record WatchedSource(ImageSource file, ProgressBar bar, AtomicLong done)
     implements ImageSource {
-  /** A file that is read once. */
+  /** A file of which nothing was read yet. */
   public WatchedSource(ImageSource file, ProgressBar bar) {
-    this(file, bar, 1, new AtomicLong());
-  }
-
-  /** A file that is read several times. */
-  public WatchedSource(ImageSource file, ProgressBar bar, int passes) {
-    this(file, bar, passes, new AtomicLong());
+    this(file, bar, new AtomicLong());
   }
 
   @Override
@@ -35,7 +29,7 @@ public record WatchedSource(ImageSource file, ProgressBar bar, int passes, Atomi
     file.read(position, target, offset, length);
     long read = done.addAndGet(length);
     synchronized (bar) {
-      bar.at(read, passes * file.size());
+      bar.at(read, file.size());
     }
   }
 }

@@ -2,6 +2,7 @@ package io.github.avf4j.microdroid.apex;
 
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.avb.AvbAlgorithm;
+import io.github.avf4j.attestation.avb.AvbFooter;
 import io.github.avf4j.attestation.avb.AvbSigner;
 import io.github.avf4j.attestation.avb.HashtreeFooter;
 import io.github.avf4j.attestation.avb.PropertyDescriptor;
@@ -15,6 +16,7 @@ import io.github.avf4j.microdroid.erofs.ErofsWriter;
 import io.github.avf4j.microdroid.image.AtomicFile;
 import io.github.avf4j.microdroid.image.Progress;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -95,6 +97,7 @@ public final class ApexWriter {
     try (AtomicFile out = AtomicFile.create(apex)) {
       Path image = out.scratch("payload");
       new ErofsWriter(mtime, "").write(tree, image, part(FILE_SYSTEM, progress));
+      hideFooter(image);
       addFooter(image, encoded);
       part(TREE, progress).at(1, 1);
       Path zip = out.scratch("zip");
@@ -131,6 +134,23 @@ public final class ApexWriter {
           ApexError.REQUEST, existing + " is not the manifest that was given: remove it");
     }
     return tree;
+  }
+
+  /**
+   * Appends a block if the image ends like one that AVB signed, because a file in it does: what
+   * appends the footer would cut that one off.
+   */
+  private static void hideFooter(Path image) throws IOException {
+    try (FileChannel file =
+        FileChannel.open(image, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      if (AvbFooter.find(ImageSource.of(file)).isPresent()) {
+        ByteBuffer block = ByteBuffer.allocate(ApexPayload.PAGE);
+        long end = file.size();
+        while (block.hasRemaining()) {
+          file.write(block, end + block.position());
+        }
+      }
+    }
   }
 
   private void addFooter(Path image, byte[] encoded) throws IOException {

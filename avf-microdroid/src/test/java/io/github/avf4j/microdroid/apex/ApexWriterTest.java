@@ -3,14 +3,17 @@ package io.github.avf4j.microdroid.apex;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.avf4j.attestation.avb.AvbFooter;
 import io.github.avf4j.attestation.avb.AvbSigner;
 import io.github.avf4j.attestation.avb.HashtreeDescriptor;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.Foreign;
 import io.github.avf4j.microdroid.apk.Apksig;
 import io.github.avf4j.microdroid.apk.TestKeys;
+import io.github.avf4j.microdroid.erofs.ErofsImage;
 import io.github.avf4j.microdroid.image.ImageException;
 import io.github.avf4j.microdroid.image.Progress;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -113,6 +116,29 @@ class ApexWriterTest {
         .isInstanceOfSatisfying(
             ApexException.class, e -> assertThat(e.error()).isEqualTo(ApexError.REQUEST));
     assertThat(apex).hasBinaryContent(before);
+  }
+
+  /** As Android's own virtualization module has one, with the images of its guests. */
+  @Test
+  void takesAPayloadThatEndsWithAnImageOfAvb() throws Exception {
+    byte[] image = new byte[8192];
+    byte[] footer = new AvbFooter(0, 0, 256).encode();
+    System.arraycopy(footer, 0, image, image.length - footer.length, footer.length);
+    Path small = Files.createDirectory(folder.resolve("small"));
+    Files.write(small.resolve("zzz.img"), image);
+    VerifiedApex made = writer().write(small, apex, Progress.NONE);
+    byte[] bytes = Files.readAllBytes(apex);
+    int start = (int) made.payloadOffset();
+    int size = (int) made.hashtree().imageSize();
+    Path data =
+        Files.write(folder.resolve("data"), Arrays.copyOfRange(bytes, start, start + size));
+    try (FileChannel file = FileChannel.open(data)) {
+      ErofsImage payload = ErofsImage.open(ImageSource.of(file));
+      assertThat(payload.data(payload.find("zzz.img").orElseThrow()).readRange(0, image.length))
+          .isEqualTo(image);
+      assertThat(payload.superblock().blocks() * 4096).as("a block more").isEqualTo(size - 4096L);
+    }
+    Foreign.run("erofs-utils", "fsck.erofs", data);
   }
 
   @Test
