@@ -26,7 +26,6 @@ class AvbCommandsTest extends CommandTest {
       "use_fec_from_device PARTUUID=$(ANDROID_SYSTEM_PARTUUID) fec_roots 2 fec_blocks 261"
           + " fec_start 261";
 
-
   private Path counting(String name) throws Exception {
     byte[] bytes = new byte[1052672];
     for (int i = 0; i < bytes.length; i++) {

@@ -35,7 +35,6 @@ class ImageCommandsTest extends CommandTest {
     "encryptedstore-empty.img"
   };
 
-
   /** One image of each format, and damaged ones. */
   @BeforeEach
   void makeImages() throws Exception {
@@ -242,6 +241,12 @@ class ImageCommandsTest extends CommandTest {
       process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
     }
     assertThat(image).doesNotExist();
+    assertThat(run("image make --format sparse %raw.bin %big.simg")).as(err.toString()).isZero();
+    try (var files = Files.list(folder)) {
+      assertThat(files)
+          .as("the next one tidies up")
+          .noneMatch(file -> file.toString().endsWith(".part"));
+    }
   }
 
   @Test

@@ -13,7 +13,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PackageCommandsTest extends CommandTest {
   private static final String SIGN = " --key @apk_test_key.pem --cert @apk_test_cert.pem";
 
-
   @ParameterizedTest
   @ValueSource(
       strings = {

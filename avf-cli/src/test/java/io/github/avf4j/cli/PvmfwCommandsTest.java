@@ -32,7 +32,6 @@ class PvmfwCommandsTest extends CommandTest {
   private static final String VERIFY =
       "pvmfw verify --kernel @kernel_microdroid_style.img --key @testkey_rsa4096_pub.bin";
 
-
   /** An entry as a boot loader lays it out: contents first, texts behind. */
   private void writeReservedMemory() throws Exception {
     ByteBuffer entry = ByteBuffer.allocate(4 + 20 + 4 + 3 + 4).order(ByteOrder.LITTLE_ENDIAN);

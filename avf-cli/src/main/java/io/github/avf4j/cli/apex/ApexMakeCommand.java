@@ -94,15 +94,13 @@ final class ApexMakeCommand extends FileCommand {
 
   @Override
   protected void run() throws IOException {
-    ApexManifest parsed =
-        ManifestJson.parse(InputFile.read(manifest, ApexManifest.MAX_SIZE));
+    ApexManifest parsed = ManifestJson.parse(InputFile.read(manifest, ApexManifest.MAX_SIZE));
     AvbSigner signer = KeyFiles.signer(key);
     if (!Files.exists(payload)) {
       throw new NoSuchFileException(payload.toString());
     }
     requireOutside(target, payload);
-    ApexWriter writer =
-        new ApexWriter(parsed, signer).owner(owner.uid(), owner.gid()).mtime(mtime);
+    ApexWriter writer = new ApexWriter(parsed, signer).owner(owner.uid(), owner.gid()).mtime(mtime);
     Outer both = outer;
     if (both != null) {
       writer.outerSignedBy(KeyFiles.signingKey(both.key, both.certificate));

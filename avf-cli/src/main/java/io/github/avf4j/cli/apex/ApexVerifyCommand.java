@@ -23,7 +23,10 @@ import picocli.CommandLine.Parameters;
       "Verifies an APEX: zip, manifest, the signature of the payload by the key in the APEX, the",
       "payload against its hash tree, and the outer signature where there is one."
     },
-    footer = {"", "Nothing says that the key is trusted: compare its hash with the one you expect."},
+    footer = {
+      "",
+      "Nothing says that the key is trusted: compare its hash with the one you expect."
+    },
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class ApexVerifyCommand extends FileCommand {
@@ -38,8 +41,7 @@ final class ApexVerifyCommand extends FileCommand {
     VerifiedApex apex;
     try (FileChannel channel = InputFile.open(file);
         ProgressBar bar = bar("verifying")) {
-      apex =
-          ApexVerifier.verify(new WatchedSource(ImageSource.of(channel), bar), requireOuter);
+      apex = ApexVerifier.verify(new WatchedSource(ImageSource.of(channel), bar), requireOuter);
     }
     print(apex, out());
     out().println("valid");

@@ -71,18 +71,7 @@ public record ApexManifest(
   /** A manifest without anything but what it must have. */
   public static ApexManifest of(String name, long version) {
     return new ApexManifest(
-        name,
-        version,
-        "",
-        "",
-        "",
-        false,
-        List.of(),
-        List.of(),
-        List.of(),
-        List.of(),
-        false,
-        false);
+        name, version, "", "", "", false, List.of(), List.of(), List.of(), List.of(), false, false);
   }
 
   /**

@@ -36,7 +36,9 @@ public record ApexPayload(
   static ApexPayload read(ImageSource image, long offset) throws IOException {
     if (offset % PAGE != 0) {
       throw new ApexException(
-          ApexError.PLACE, "the payload must start at a multiple of 4096, not at " + offset, offset);
+          ApexError.PLACE,
+          "the payload must start at a multiple of 4096, not at " + offset,
+          offset);
     }
     AvbFooter footer = footer(image, offset);
     VbmetaImage vbmeta;

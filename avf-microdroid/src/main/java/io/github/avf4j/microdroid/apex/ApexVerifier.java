@@ -79,7 +79,9 @@ public final class ApexVerifier {
     long flags = payload.vbmeta().header().flags();
     if (flags != 0) {
       throw new ApexException(
-          ApexError.VBMETA, "the flags of vbmeta must be 0 but are 0x%x".formatted(flags), position);
+          ApexError.VBMETA,
+          "the flags of vbmeta must be 0 but are 0x%x".formatted(flags),
+          position);
     }
   }
 
@@ -97,8 +99,7 @@ public final class ApexVerifier {
       throw ApexException.of(ApexError.DESCRIPTOR, e, 0);
     }
     if (!check.passed()) {
-      throw new ApexException(
-          ApexError.HASH_TREE, "payload: " + check.detail(), payload.offset());
+      throw new ApexException(ApexError.HASH_TREE, "payload: " + check.detail(), payload.offset());
     }
     if (checksum.finish() != apex.payloadChecksum()) {
       throw new ApexException(
@@ -133,8 +134,7 @@ public final class ApexVerifier {
         throw inner("%s in the payload is not that in the zip");
       }
     } catch (ImageException e) {
-      long position =
-          e.position().isPresent() ? payload.offset() + e.position().getAsLong() : -1;
+      long position = e.position().isPresent() ? payload.offset() + e.position().getAsLong() : -1;
       throw new ApexException(ApexError.FILE_SYSTEM, "payload: " + e.reason(), position, e);
     }
   }
@@ -149,10 +149,7 @@ public final class ApexVerifier {
       outer = apex.zip().verifySignature(ApkPolicy.DEFAULT);
     } catch (ApkException e) {
       throw new ApexException(
-          ApexError.OUTER_SIGNATURE,
-          "outer signature: " + e.reason(),
-          e.position().orElse(-1),
-          e);
+          ApexError.OUTER_SIGNATURE, "outer signature: " + e.reason(), e.position().orElse(-1), e);
     }
     if (outer.isEmpty() && required) {
       throw new ApexException(

@@ -96,10 +96,7 @@ public final class PackageSigner {
               .setLibraryPageAlignmentBytes(PAGE)
               .setOtherSignersSignaturesPreserved(false);
       signature.ifPresent(
-          file ->
-              builder
-                  .setV4SignatureOutputFile(file.toFile())
-                  .setV4ErrorReportingEnabled(true));
+          file -> builder.setV4SignatureOutputFile(file.toFile()).setV4ErrorReportingEnabled(true));
       builder.build().sign();
     } catch (ApkFormatException e) {
       throw new ApkException(

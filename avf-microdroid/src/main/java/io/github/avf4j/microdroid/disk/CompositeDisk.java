@@ -100,7 +100,7 @@ public record CompositeDisk(int version, List<Component> components, long length
     if (bytes.length() < MAGIC.length || !bytes.slice(0, MAGIC.length).contentEquals(MAGIC)) {
       throw new ImageException(ImageFormat.COMPOSITE, "the magic is another", bytes.offset());
     }
-    ProtobufReader in = 
+    ProtobufReader in =
         new ProtobufReader(
             bytes.slice(MAGIC.length),
             (reason, position) -> new ImageException(ImageFormat.COMPOSITE, reason, position));

@@ -149,10 +149,7 @@ final class PartFile {
       }
       try (FileChannel channel =
           FileChannel.open(
-              path,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE,
-              LinkOption.NOFOLLOW_LINKS)) {
+              path, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
         if (channel.tryLock() != null) {
           deleteCompanions(path);
           Files.deleteIfExists(path);

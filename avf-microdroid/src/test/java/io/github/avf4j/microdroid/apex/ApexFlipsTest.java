@@ -96,12 +96,10 @@ class ApexFlipsTest {
     long authentication = payload.vbmeta().header().authenticationSize();
     // What fills a block up to 64 bytes is not signed, but the checksum of the zip covers it.
     all.add(
-        Bytes.of(
-            "vbmeta authentication", vbmeta + 256, authentication, "SIGNATURE", "CHECKSUM"));
+        Bytes.of("vbmeta authentication", vbmeta + 256, authentication, "SIGNATURE", "CHECKSUM"));
     long auxiliary = vbmeta + 256 + authentication;
     all.add(Bytes.of("vbmeta auxiliary", auxiliary, vbmeta + length - auxiliary, refusals));
-    all.add(
-        Bytes.of("after vbmeta", vbmeta + length, end - 64 - vbmeta - length, "CHECKSUM"));
+    all.add(Bytes.of("after vbmeta", vbmeta + length, end - 64 - vbmeta - length, "CHECKSUM"));
     all.add(Bytes.of("footer magic", end - 64, 4, "FOOTER"));
     all.add(Bytes.of("footer version", end - 60, 8, "FOOTER", "CHECKSUM"));
     all.add(Bytes.of("footer image size", end - 52, 8, "CHECKSUM"));

@@ -44,10 +44,8 @@ class ApexWriterTest {
   @ValueSource(strings = {"testkey_rsa2048.pem", "testkey_rsa4096.pem"})
   void makesWhatItVerifies(String key) throws Exception {
     AvbSigner signer = Apexes.key(key);
-    VerifiedApex made =
-        new ApexWriter(Apexes.MANIFEST, signer).write(payload, apex, Progress.NONE);
-    VerifiedApex read =
-        ApexVerifier.verify(ImageSource.of(Files.readAllBytes(apex)), false);
+    VerifiedApex made = new ApexWriter(Apexes.MANIFEST, signer).write(payload, apex, Progress.NONE);
+    VerifiedApex read = ApexVerifier.verify(ImageSource.of(Files.readAllBytes(apex)), false);
     assertThat(read).isEqualTo(made);
     assertThat(read.manifest()).isEqualTo(Apexes.MANIFEST);
     assertThat(read.publicKey()).isEqualTo(signer.publicKey());
@@ -84,13 +82,10 @@ class ApexWriterTest {
   @Test
   void keepsThePlaceOfThePayloadWhenTheWholeIsSigned() throws Exception {
     VerifiedApex made =
-        writer()
-            .outerSignedBy(TestKeys.of("secp256r1"))
-            .write(payload, apex, Progress.NONE);
+        writer().outerSignedBy(TestKeys.of("secp256r1")).write(payload, apex, Progress.NONE);
     assertThat(made.payloadOffset() % 4096).isZero();
     assertThat(made.remarks()).isEmpty();
-    assertThat(made.outer().orElseThrow().manifest().packageName())
-        .isEqualTo("com.example.module");
+    assertThat(made.outer().orElseThrow().manifest().packageName()).isEqualTo("com.example.module");
     assertThat(made.outer().orElseThrow().manifest().versionCode()).isEqualTo(7);
     assertThat(Apksig.accepts(Files.readAllBytes(apex), 36)).as("apksig").isTrue();
   }
@@ -130,8 +125,7 @@ class ApexWriterTest {
     byte[] bytes = Files.readAllBytes(apex);
     int start = (int) made.payloadOffset();
     int size = (int) made.hashtree().imageSize();
-    Path data =
-        Files.write(folder.resolve("data"), Arrays.copyOfRange(bytes, start, start + size));
+    Path data = Files.write(folder.resolve("data"), Arrays.copyOfRange(bytes, start, start + size));
     try (FileChannel file = FileChannel.open(data)) {
       ErofsImage payload = ErofsImage.open(ImageSource.of(file));
       assertThat(payload.data(payload.find("zzz.img").orElseThrow()).readRange(0, image.length))
@@ -175,6 +169,15 @@ class ApexWriterTest {
               last[1] = total;
             });
     assertThat(last[0]).isEqualTo(last[1]);
+  }
+
+  @Test
+  void isTakenByDebiansApksigner() throws Exception {
+    writer().outerSignedBy(TestKeys.of("rsa2048")).write(payload, apex, Progress.NONE);
+    assertThat(
+            Foreign.run(
+                "apksigner", "apksigner", "verify", "--verbose", "--min-sdk-version=30", apex))
+        .contains("Verified using v3 scheme (APK Signature Scheme v3): true");
   }
 
   @Test
