@@ -54,6 +54,18 @@ class ApexCommandsTest extends CommandTest {
   }
 
   @Test
+  void insistsOnTheKeyThatItIsGiven() throws Exception {
+    succeed("apex make" + OPTIONS + " %out.apex");
+    succeed("apex verify --key @testkey_rsa4096_pub.bin %out.apex");
+    succeed("apex verify --key @testkey_rsa4096.pem %out.apex");
+    damage("testkey_rsa4096_pub.bin", 100, "other.bin");
+    assertThat(run("apex verify --key %other.bin %out.apex")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("another key");
+    assertThat(run("apex verify --key %garbage %out.apex")).isEqualTo(ExitCode.REFUSED);
+    assertThat(run("apex verify --key %missing %out.apex")).isEqualTo(ExitCode.UNUSABLE);
+  }
+
+  @Test
   void insistsOnAnOuterSignatureOnRequest() {
     succeed("apex make" + OPTIONS + " %plain.apex");
     assertThat(run("apex verify --require-outer %plain.apex")).isEqualTo(ExitCode.REFUSED);

@@ -1,9 +1,12 @@
 package io.github.avf4j.cli.apex;
 
+import io.github.avf4j.attestation.avb.AvbPublicKey;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.cli.ProgressBar;
 import io.github.avf4j.cli.internal.FileCommand;
 import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.KeyFiles;
+import io.github.avf4j.cli.internal.RefusedException;
 import io.github.avf4j.cli.internal.Table;
 import io.github.avf4j.cli.internal.WatchedSource;
 import io.github.avf4j.microdroid.apex.ApexVerifier;
@@ -12,6 +15,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -25,7 +29,7 @@ import picocli.CommandLine.Parameters;
     },
     footer = {
       "",
-      "Nothing says that the key is trusted: compare its hash with the one you expect."
+      "Without --key nothing says that the key is trusted: compare its hash with the one you expect."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -36,12 +40,22 @@ final class ApexVerifyCommand extends FileCommand {
   @Option(names = "--require-outer", description = "Refuses an APEX without outer signature.")
   private boolean requireOuter;
 
+  @Option(
+      names = "--key",
+      paramLabel = "FILE",
+      description = "The key that must have signed the payload, in PEM or as a blob; any otherwise.")
+  private @Nullable Path key;
+
   @Override
   protected void run() throws IOException {
+    AvbPublicKey trusted = key == null ? null : KeyFiles.publicKey(key);
     VerifiedApex apex;
     try (FileChannel channel = InputFile.open(file);
         ProgressBar bar = bar("verifying")) {
       apex = ApexVerifier.verify(new WatchedSource(ImageSource.of(channel), bar), requireOuter);
+    }
+    if (trusted != null && !trusted.equals(apex.publicKey())) {
+      throw new RefusedException("the payload is signed by another key: " + apex.publicKey());
     }
     print(apex, out());
     out().println("valid");
