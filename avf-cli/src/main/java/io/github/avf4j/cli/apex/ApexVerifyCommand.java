@@ -43,7 +43,8 @@ final class ApexVerifyCommand extends FileCommand {
   @Option(
       names = "--key",
       paramLabel = "FILE",
-      description = "The key that must have signed the payload, in PEM or as a blob; any otherwise.")
+      description =
+          "The key that must have signed the payload, in PEM or as a blob; any otherwise.")
   private @Nullable Path key;
 
   @Override
