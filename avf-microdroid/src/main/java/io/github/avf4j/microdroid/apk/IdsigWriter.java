@@ -44,7 +44,7 @@ public final class IdsigWriter {
       throws IOException {
     try (AtomicFile target = AtomicFile.create(idsig)) {
       VerifiedApk verified = write(apk, policy, target.channel());
-      target.commit();
+      target.commitUnsynced();
       return verified;
     }
   }
@@ -63,7 +63,7 @@ public final class IdsigWriter {
       if (isRight(idsig, target.channel())) {
         return new Outcome(verified, true);
       }
-      target.commit();
+      target.commitUnsynced();
       return new Outcome(verified, false);
     }
   }

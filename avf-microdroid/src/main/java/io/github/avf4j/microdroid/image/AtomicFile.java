@@ -11,6 +11,8 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.Set;
 
 /**
  * A file that appears under its name whole and durable, or not at all: it is written next to its
@@ -40,6 +42,17 @@ public final class AtomicFile implements AutoCloseable {
    * @throws FileSystemException if there is something other than a regular file
    */
   public static AtomicFile create(Path path) throws IOException {
+    return create(path, Set.of());
+  }
+
+  /**
+   * Begins a file as {@link #create(Path)} does.
+   *
+   * @param permissions of the file, as far as the process's file mode mask allows them; empty for
+   *     all that it allows
+   */
+  public static AtomicFile create(Path path, Set<PosixFilePermission> permissions)
+      throws IOException {
     Path target = Files.isSymbolicLink(path) ? path.toRealPath() : path.toAbsolutePath();
     if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)
         && !Files.isRegularFile(target, LinkOption.NOFOLLOW_LINKS)) {
@@ -47,7 +60,7 @@ public final class AtomicFile implements AutoCloseable {
       throw new FileSystemException(path.toString(), null, "is not a regular file");
     }
     PartFile.removeDead(target);
-    return new AtomicFile(target, PartFile.create(target));
+    return new AtomicFile(target, PartFile.create(target, permissions));
   }
 
   /** Writes a whole file. */
@@ -98,6 +111,16 @@ public final class AtomicFile implements AutoCloseable {
   public void commit() throws IOException {
     channel().force(true);
     move(part.path());
+    forceFolder();
+  }
+
+  /**
+   * Gives the file its name without waiting for the disk. The file is whole whatever happens to
+   * this process, but may have any content after a loss of power: for what is checked before it is
+   * used and can be made again.
+   */
+  public void commitUnsynced() throws IOException {
+    move(part.path());
   }
 
   /** The same for a file that was made at {@link #scratch} instead of what was written here. */
@@ -106,13 +129,13 @@ public final class AtomicFile implements AutoCloseable {
       made.force(true);
     }
     move(scratch);
+    forceFolder();
   }
 
   private void move(Path whole) throws IOException {
     Files.move(whole, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     committed = true;
     part.remove();
-    forceFolder();
   }
 
   private void forceFolder() throws IOException {

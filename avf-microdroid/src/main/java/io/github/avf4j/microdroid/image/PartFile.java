@@ -12,6 +12,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -51,8 +54,12 @@ final class PartFile {
     this.key = key;
   }
 
-  /** Starts the part of a file. */
-  static PartFile create(Path target) throws IOException {
+  /** Starts the part of a file; no permissions stand for all that the process may give. */
+  static PartFile create(Path target, Set<PosixFilePermission> permissions) throws IOException {
+    FileAttribute<?>[] attributes =
+        permissions.isEmpty()
+            ? new FileAttribute<?>[0]
+            : new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(permissions)};
     String prefix = prefix(target);
     while (true) {
       byte[] mark = new byte[MARK_BYTES];
@@ -64,9 +71,11 @@ final class PartFile {
           channel =
               FileChannel.open(
                   path,
-                  StandardOpenOption.CREATE_NEW,
-                  StandardOpenOption.READ,
-                  StandardOpenOption.WRITE);
+                  Set.of(
+                      StandardOpenOption.CREATE_NEW,
+                      StandardOpenOption.READ,
+                      StandardOpenOption.WRITE),
+                  attributes);
         } catch (FileAlreadyExistsException e) {
           continue;
         }

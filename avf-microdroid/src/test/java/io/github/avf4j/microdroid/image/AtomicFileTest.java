@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,19 @@ class AtomicFileTest {
     assertThatThrownBy(() -> AtomicFile.write(target, new byte[1]))
         .isInstanceOf(FileSystemException.class)
         .hasMessageContaining("not a regular file");
+  }
+
+  @Test
+  void isForItsOwnerOnlyIfAsked() throws Exception {
+    Path target = folder.resolve("a");
+    try (AtomicFile file =
+        AtomicFile.create(target, PosixFilePermissions.fromString("rw-------"))) {
+      file.write(0, ByteBuffer.wrap(new byte[10]));
+      file.commitUnsynced();
+    }
+    assertThat(target).hasSize(10);
+    assertThat(Files.getPosixFilePermissions(target))
+        .isEqualTo(PosixFilePermissions.fromString("rw-------"));
   }
 
   private Path part(String mark) {
