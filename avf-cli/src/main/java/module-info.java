@@ -12,10 +12,14 @@ module io.github.avf4j.cli {
 
   opens io.github.avf4j.cli to
       info.picocli;
+  opens io.github.avf4j.cli.apex to
+      info.picocli;
   opens io.github.avf4j.cli.apk to
       info.picocli;
   opens io.github.avf4j.cli.attestation to
       info.picocli;
   opens io.github.avf4j.cli.image to
+      info.picocli;
+  opens io.github.avf4j.cli.internal to
       info.picocli;
 }

@@ -1,6 +1,7 @@
 package io.github.avf4j.cli;
 
 import io.github.avf4j.VirtualMachineException;
+import io.github.avf4j.cli.apex.ApexCommand;
 import io.github.avf4j.cli.apk.ApkCommand;
 import io.github.avf4j.cli.apk.FsVerityCommand;
 import io.github.avf4j.cli.attestation.AttestCommand;
@@ -32,6 +33,7 @@ import picocli.CommandLine.Command;
       PvmfwCommand.class,
       InstanceCommand.class,
       ApkCommand.class,
+      ApexCommand.class,
       FsVerityCommand.class,
       ImageCommand.class,
       DiskCommand.class

@@ -4,58 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.InputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
-class AttestationCommandsTest {
+class AttestationCommandsTest extends CommandTest {
   private static final String SIGNER =
       "3b621cdf1dd0d439f8393255bfe910599f1370134e7e4909b75c5cef129ac372"
           + "b4c744ac5c9648d51c3e100fe68efd880b53ff3ac0a398ad6e80c431db9d261e";
   private static final String CHALLENGE = "000102030405060708090a0b0c0d0e0f";
 
   // The attestations were made with the library itself: no foreign tool makes them.
-  @TempDir Path folder;
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
-
-  /** Runs a line of words; {@code @name} is a copy of a test vector, {@code %name} a new path. */
-  private int run(String line) throws Exception {
-    String[] words = line.trim().split(" ");
-    for (int i = 0; i < words.length; i++) {
-      if (words[i].startsWith("@")) {
-        words[i] = vector(words[i].substring(1)).toString();
-      } else if (words[i].startsWith("%")) {
-        words[i] = folder.resolve(words[i].substring(1)).toString();
-      }
-    }
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    CommandLine commandLine = AvfCommand.commandLine();
-    commandLine.setOut(new PrintWriter(out, true));
-    commandLine.setErr(new PrintWriter(err, true));
-    int code = commandLine.execute(words);
-    assertThat(err.toString()).doesNotContain("\tat ");
-    return code;
-  }
-
-  private Path vector(String name) throws Exception {
-    Path copy = folder.resolve(name);
-    if (!Files.exists(copy)) {
-      try (InputStream in = getClass().getResourceAsStream("/vectors/" + name)) {
-        Files.copy(in, copy);
-      }
-    }
-    return copy;
-  }
 
   @ParameterizedTest
   @ValueSource(

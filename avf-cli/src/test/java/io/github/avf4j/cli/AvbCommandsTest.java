@@ -2,23 +2,18 @@ package io.github.avf4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.InputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
 /** The options that avbtool has, on files. */
-class AvbCommandsTest {
+class AvbCommandsTest extends CommandTest {
   private static final String SIGNED = " --algorithm SHA256_RSA4096 --key @testkey_rsa4096.pem";
 
   /** What avbtool's own tests expect for the image of {@link #counting} with this salt. */
@@ -30,44 +25,6 @@ class AvbCommandsTest {
   private static final String WITH_PARITY =
       "use_fec_from_device PARTUUID=$(ANDROID_SYSTEM_PARTUUID) fec_roots 2 fec_blocks 261"
           + " fec_start 261";
-
-  @TempDir Path folder;
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
-
-  /** Runs a line of words; {@code @name} is a copy of a test vector, {@code %name} a new path. */
-  private int run(String line) throws Exception {
-    String[] words = line.trim().split(" +");
-    for (int i = 0; i < words.length; i++) {
-      if (words[i].startsWith("@")) {
-        words[i] = vector(words[i].substring(1)).toString();
-      } else if (words[i].startsWith("%")) {
-        words[i] = folder.resolve(words[i].substring(1)).toString();
-      }
-    }
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    CommandLine commandLine = AvfCommand.commandLine();
-    commandLine.setOut(new PrintWriter(out, true));
-    commandLine.setErr(new PrintWriter(err, true));
-    int code = commandLine.execute(words);
-    assertThat(err.toString()).doesNotContain("\tat ", "Exception");
-    return code;
-  }
-
-  private void succeed(String line) throws Exception {
-    assertThat(run(line)).as(line + ": " + err).isZero();
-  }
-
-  private Path vector(String name) throws Exception {
-    Path copy = folder.resolve(name);
-    if (!Files.exists(copy)) {
-      try (InputStream in = getClass().getResourceAsStream("/vectors/" + name)) {
-        Files.copy(in, copy);
-      }
-    }
-    return copy;
-  }
 
   private Path counting(String name) throws Exception {
     byte[] bytes = new byte[1052672];

@@ -19,13 +19,11 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
-class ImageCommandsTest {
+class ImageCommandsTest extends CommandTest {
   private static final String[] VECTORS = {
     "composite.img",
     "composite-header.bin",
@@ -36,10 +34,6 @@ class ImageCommandsTest {
     "small-ec.apk.unsigned.idsig",
     "encryptedstore-empty.img"
   };
-
-  @TempDir Path folder;
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
 
   /** One image of each format, and damaged ones. */
   @BeforeEach
@@ -80,25 +74,6 @@ class ImageCommandsTest {
     try (InputStream in = getClass().getResourceAsStream("/vectors/" + vector)) {
       Files.copy(in, folder.resolve(name));
     }
-  }
-
-  private void damage(String from, int at, String to) throws Exception {
-    byte[] bytes = Files.readAllBytes(folder.resolve(from));
-    bytes[at] ^= 1;
-    Files.write(folder.resolve(to), bytes);
-  }
-
-  /** Runs a line of words; {@code %name} is a path in the folder. */
-  private int run(String line) {
-    String[] words = line.trim().replace("%", folder + "/").split(" ");
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    CommandLine commandLine = AvfCommand.commandLine();
-    commandLine.setOut(new PrintWriter(out, true));
-    commandLine.setErr(new PrintWriter(err, true));
-    int code = commandLine.execute(words);
-    assertThat(err.toString()).doesNotContain("\tat ");
-    return code;
   }
 
   @ParameterizedTest
@@ -266,6 +241,12 @@ class ImageCommandsTest {
       process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
     }
     assertThat(image).doesNotExist();
+    assertThat(run("image make --format sparse %raw.bin %big.simg")).as(err.toString()).isZero();
+    try (var files = Files.list(folder)) {
+      assertThat(files)
+          .as("the next one tidies up")
+          .noneMatch(file -> file.toString().endsWith(".part"));
+    }
   }
 
   @Test

@@ -2,62 +2,16 @@ package io.github.avf4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.InputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
-class PackageCommandsTest {
+class PackageCommandsTest extends CommandTest {
   private static final String SIGN = " --key @apk_test_key.pem --cert @apk_test_cert.pem";
-
-  @TempDir Path folder;
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
-
-  /** Runs a line of words; {@code @name} is a copy of a test vector, {@code %name} a new path. */
-  private int run(String line) throws Exception {
-    String[] words = line.trim().split(" ");
-    for (int i = 0; i < words.length; i++) {
-      if (words[i].startsWith("@")) {
-        words[i] = vector(words[i].substring(1)).toString();
-      } else if (words[i].startsWith("%")) {
-        words[i] = folder.resolve(words[i].substring(1)).toString();
-      }
-    }
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    CommandLine commandLine = AvfCommand.commandLine();
-    commandLine.setOut(new PrintWriter(out, true));
-    commandLine.setErr(new PrintWriter(err, true));
-    int code = commandLine.execute(words);
-    assertThat(err.toString()).doesNotContain("\tat ");
-    return code;
-  }
-
-  private Path vector(String name) throws Exception {
-    Path copy = folder.resolve(name);
-    if (!Files.exists(copy)) {
-      try (InputStream in = getClass().getResourceAsStream("/vectors/" + name)) {
-        Files.copy(in, copy);
-      }
-    }
-    return copy;
-  }
-
-  private void change(String name, int at) throws Exception {
-    Path file = vector("small-ec.apk");
-    byte[] bytes = Files.readAllBytes(file);
-    bytes[at] ^= 1;
-    Files.write(folder.resolve(name), bytes);
-  }
 
   @ParameterizedTest
   @ValueSource(
@@ -105,7 +59,8 @@ class PackageCommandsTest {
         "apk sign @small-ec.apk %out --key @testkey_rsa4096.pem --cert @apk_test_cert.pem|key"
       })
   void refusesWithTheReason(String line, String reason) throws Exception {
-    change("changed", 5000);
+    vector("small-ec.apk");
+    damage("small-ec.apk", 5000, "changed");
     assertThat(run(line)).as(out.toString()).isEqualTo(ExitCode.REFUSED);
     assertThat(err.toString()).startsWith("avf: refused: ").contains(reason);
     assertThat(folder.resolve("out")).doesNotExist();

@@ -8,14 +8,10 @@ import io.github.avf4j.attestation.pvmfw.InstanceCipher;
 import io.github.avf4j.attestation.pvmfw.InstanceImage;
 import io.github.avf4j.attestation.pvmfw.InstanceStorage;
 import io.github.avf4j.attestation.pvmfw.MicrodroidRecord;
-import java.io.InputStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -23,59 +19,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
 /** The commands of the firmware, with every entry and every kind of wrong input. */
-class PvmfwCommandsTest {
+class PvmfwCommandsTest extends CommandTest {
   private static final String MAKE_ALL =
       "pvmfw-config make --output %config --dice-handover @pvmfw_test_handover.cbor"
           + " --debug-policy @debug_policy.dtb --vm-dtbo @vm_dtbo.dtb"
           + " --vm-reference-dt @vm_reference_dt.dtb --reserved-memory %reserved";
   private static final String VERIFY =
       "pvmfw verify --kernel @kernel_microdroid_style.img --key @testkey_rsa4096_pub.bin";
-
-  @TempDir Path folder;
-  private final StringWriter out = new StringWriter();
-  private final StringWriter err = new StringWriter();
-
-  /** Runs a line of words; {@code @name} is a copy of a test vector, {@code %name} a path. */
-  private int run(String line) throws Exception {
-    String[] words = line.trim().split(" ");
-    for (int i = 0; i < words.length; i++) {
-      if (words[i].startsWith("@")) {
-        words[i] = vector(words[i].substring(1)).toString();
-      } else if (words[i].startsWith("%")) {
-        words[i] = folder.resolve(words[i].substring(1)).toString();
-      }
-    }
-    out.getBuffer().setLength(0);
-    err.getBuffer().setLength(0);
-    CommandLine commandLine = AvfCommand.commandLine();
-    commandLine.setOut(new PrintWriter(out, true));
-    commandLine.setErr(new PrintWriter(err, true));
-    int code = commandLine.execute(words);
-    assertThat(err.toString()).doesNotContain("\tat ").doesNotContain("Exception");
-    assertThat(err.toString().isEmpty()).as("a reason unless it is good").isEqualTo(code == 0);
-    return code;
-  }
-
-  private Path vector(String name) throws Exception {
-    Path copy = folder.resolve(name);
-    if (!Files.exists(copy)) {
-      try (InputStream in = getClass().getResourceAsStream("/vectors/" + name)) {
-        Files.copy(in, copy);
-      }
-    }
-    return copy;
-  }
-
-  private void write(String name, byte[] bytes) throws Exception {
-    Files.write(folder.resolve(name), bytes);
-  }
 
   /** An entry as a boot loader lays it out: contents first, texts behind. */
   private void writeReservedMemory() throws Exception {

@@ -1,6 +1,7 @@
 package io.github.avf4j.attestation.avb;
 
 import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.attestation.verity.DataTap;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.attestation.verity.MerkleLayout;
 import io.github.avf4j.attestation.verity.MerkleParameters;
@@ -10,14 +11,39 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Recomputes the tree of a descriptor and compares root and stored tree. */
-final class HashtreeCheck {
+/** Recomputes the tree of a descriptor and compares root and stored tree. Thread-safe. */
+public final class HashtreeCheck {
   private static final byte[] ZEROED = "ZeRoHaSH".getBytes(StandardCharsets.US_ASCII);
 
   private HashtreeCheck() {}
 
+  /**
+   * Checks a partition that holds its own tree, all of which is read once.
+   *
+   * @param subject what the result is called
+   * @param tap sees the data while it is hashed
+   * @throws AvbException of kind DESCRIPTOR_VALUE if no dm-verity of version 1 is like that
+   * @throws java.io.EOFException if data or tree do not lie inside the partition
+   * @throws IOException if it cannot be read
+   */
+  public static ImageReport.Check check(
+      String subject, HashtreeDescriptor tree, ImageSource partition, DataTap tap)
+      throws IOException {
+    return check(subject, tree, partition, false, tap);
+  }
+
   static ImageReport.Check check(
       String subject, HashtreeDescriptor tree, ImageSource partition, boolean acceptZeroed)
+      throws IOException {
+    return check(subject, tree, partition, acceptZeroed, DataTap.NONE);
+  }
+
+  private static ImageReport.Check check(
+      String subject,
+      HashtreeDescriptor tree,
+      ImageSource partition,
+      boolean acceptZeroed,
+      DataTap tap)
       throws IOException {
     MerkleParameters parameters = tree.merkleParameters();
     partition.requireInside(0, tree.imageSize());
@@ -36,7 +62,8 @@ final class HashtreeCheck {
       partition.requireInside(tree.treeOffset(), expected);
       sink = comparison;
     }
-    ByteSlice root = MerkleTree.build(data, parameters, sink);
+    int threads = Runtime.getRuntime().availableProcessors();
+    ByteSlice root = MerkleTree.build(data, parameters, sink, threads, tap);
     if (!root.equals(tree.rootDigest())) {
       return ImageReport.Check.failed(
           subject,

@@ -1,7 +1,10 @@
 package io.github.avf4j.cli.apk;
 
 import io.github.avf4j.attestation.verity.ImageSource;
-import io.github.avf4j.cli.attestation.InputFile;
+import io.github.avf4j.cli.ProgressBar;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.WatchedSource;
 import io.github.avf4j.microdroid.apk.ApkPolicy;
 import io.github.avf4j.microdroid.apk.IdsigWriter;
 import io.github.avf4j.microdroid.apk.VerifiedApk;
@@ -18,7 +21,7 @@ import picocli.CommandLine.Parameters;
     description = "Verifies an APK and writes the unsigned idsig that a guest needs next to it.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class ApkIdsigCommand extends PackageCommand {
+final class ApkIdsigCommand extends FileCommand {
   @Parameters(index = "0", paramLabel = "FILE", description = "The APK.")
   private Path file = Path.of("");
 
@@ -28,18 +31,14 @@ final class ApkIdsigCommand extends PackageCommand {
   @Mixin private final PolicyOptions options = new PolicyOptions();
 
   @Override
-  void run() throws IOException {
+  protected void run() throws IOException {
     ApkPolicy policy = options.policy(this);
-    try (FileChannel channel = InputFile.open(file)) {
-      ImageSource source = Progress.of(ImageSource.of(channel), err());
-      VerifiedApk apk;
-      try {
-        apk = IdsigWriter.write(source, policy, target);
-      } finally {
-        Progress.end(source);
-      }
-      line("digest", apk.contentDigest().toHex());
-      line("root hash", apk.rootHash().toHex());
+    VerifiedApk apk;
+    try (FileChannel channel = InputFile.open(file);
+        ProgressBar bar = bar("hashing")) {
+      apk = IdsigWriter.write(new WatchedSource(ImageSource.of(channel), bar), policy, target);
     }
+    line("digest", apk.contentDigest().toHex());
+    line("root hash", apk.rootHash().toHex());
   }
 }

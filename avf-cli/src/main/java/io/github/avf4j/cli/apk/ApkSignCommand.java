@@ -1,12 +1,13 @@
 package io.github.avf4j.cli.apk;
 
-import io.github.avf4j.cli.attestation.InputFile;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.KeyFiles;
 import io.github.avf4j.microdroid.apk.PackageSigner;
 import io.github.avf4j.microdroid.apk.SigningKey;
 import io.github.avf4j.microdroid.apk.VerifiedApk;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -18,9 +19,7 @@ import picocli.CommandLine.Parameters;
     description = "Signs an APK by schemes v2 and v3, instead of whoever signed it before.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class ApkSignCommand extends PackageCommand {
-  private static final int MAX_PEM = 1 << 20;
-
+final class ApkSignCommand extends FileCommand {
   @Parameters(index = "0", paramLabel = "FILE", description = "The APK.")
   private Path file = Path.of("");
 
@@ -48,14 +47,8 @@ final class ApkSignCommand extends PackageCommand {
   private @Nullable Path idsig;
 
   @Override
-  void run() throws IOException {
-    byte[] secret = InputFile.read(key, MAX_PEM);
-    SigningKey signer;
-    try {
-      signer = SigningKey.ofPem(secret, InputFile.read(certificate, MAX_PEM));
-    } finally {
-      Arrays.fill(secret, (byte) 0);
-    }
+  protected void run() throws IOException {
+    SigningKey signer = KeyFiles.signingKey(key, certificate);
     InputFile.open(file).close();
     VerifiedApk apk = PackageSigner.sign(file, signer, target, idsig);
     line("digest", apk.contentDigest().toHex());

@@ -1,7 +1,10 @@
 package io.github.avf4j.cli.apk;
 
 import io.github.avf4j.attestation.verity.ImageSource;
-import io.github.avf4j.cli.attestation.InputFile;
+import io.github.avf4j.cli.ProgressBar;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.WatchedSource;
 import io.github.avf4j.microdroid.apk.ApkPolicy;
 import io.github.avf4j.microdroid.apk.ApkVerifier;
 import io.github.avf4j.microdroid.apk.VerifiedApk;
@@ -20,7 +23,7 @@ import picocli.CommandLine.Parameters;
     description = "Verifies an APK as a guest does: its structure, its signature and its content.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class ApkVerifyCommand extends PackageCommand {
+final class ApkVerifyCommand extends FileCommand {
   @Parameters(paramLabel = "FILE", arity = "1", description = "The APK.")
   private Path file = Path.of("");
 
@@ -33,16 +36,12 @@ final class ApkVerifyCommand extends PackageCommand {
   @Mixin private final PolicyOptions options = new PolicyOptions();
 
   @Override
-  void run() throws IOException {
+  protected void run() throws IOException {
     ApkPolicy policy = options.policy(this);
     VerifiedApk apk;
-    try (FileChannel channel = InputFile.open(file)) {
-      ImageSource source = Progress.of(ImageSource.of(channel), err());
-      try {
-        apk = verify(source, policy);
-      } finally {
-        Progress.end(source);
-      }
+    try (FileChannel channel = InputFile.open(file);
+        ProgressBar bar = bar("verifying")) {
+      apk = verify(new WatchedSource(ImageSource.of(channel), bar), policy);
     }
     line("package", apk.manifest().packageName());
     line("version", Long.toUnsignedString(apk.manifest().versionCode()));

@@ -3,9 +3,12 @@ package io.github.avf4j.cli.apk;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.attestation.verity.TreeSink;
-import io.github.avf4j.cli.attestation.InputFile;
-import io.github.avf4j.cli.attestation.Text;
-import io.github.avf4j.cli.attestation.ValueConverters;
+import io.github.avf4j.cli.ProgressBar;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.Text;
+import io.github.avf4j.cli.internal.ValueConverters;
+import io.github.avf4j.cli.internal.WatchedSource;
 import io.github.avf4j.microdroid.verity.FsVerityDescriptor;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -20,7 +23,7 @@ import picocli.CommandLine.Parameters;
     description = "Prints the fs-verity digest of a file: SHA-256, blocks of 4096 bytes.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class FsVerityDigestCommand extends PackageCommand {
+final class FsVerityDigestCommand extends FileCommand {
   private static final int MAX_SALT = 32;
 
   @Parameters(paramLabel = "FILE", arity = "1", description = "The file.")
@@ -34,20 +37,17 @@ final class FsVerityDigestCommand extends PackageCommand {
   private ByteSlice salt = ByteSlice.EMPTY;
 
   @Override
-  void run() throws IOException {
+  protected void run() throws IOException {
     if (salt.length() > MAX_SALT) {
       throw usage("--salt must have at most 32 bytes but has " + salt.length());
     }
-    try (FileChannel channel = InputFile.open(file)) {
-      ImageSource source = Progress.of(ImageSource.of(channel), err());
-      FsVerityDescriptor descriptor;
-      try {
-        descriptor = FsVerityDescriptor.of(source, salt, TreeSink.DISCARD);
-      } finally {
-        Progress.end(source);
-      }
-      out()
-          .println("sha256:" + descriptor.digest().toHex() + " " + Text.printable(file.toString()));
+    FsVerityDescriptor descriptor;
+    try (FileChannel channel = InputFile.open(file);
+        ProgressBar bar = bar("hashing")) {
+      descriptor =
+          FsVerityDescriptor.of(
+              new WatchedSource(ImageSource.of(channel), bar), salt, TreeSink.DISCARD);
     }
+    out().println("sha256:" + descriptor.digest().toHex() + " " + Text.printable(file.toString()));
   }
 }

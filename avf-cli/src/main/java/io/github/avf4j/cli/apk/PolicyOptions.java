@@ -1,5 +1,6 @@
 package io.github.avf4j.cli.apk;
 
+import io.github.avf4j.cli.internal.FileCommand;
 import io.github.avf4j.microdroid.apk.ApkPolicy;
 import picocli.CommandLine.Option;
 
@@ -16,7 +17,7 @@ final class PolicyOptions {
       description = "The SDK level whose signer counts; ${DEFAULT-VALUE} by default.")
   private int sdk = ApkPolicy.DEFAULT.sdk();
 
-  ApkPolicy policy(PackageCommand command) {
+  ApkPolicy policy(FileCommand command) {
     if (sdk < 1) {
       throw command.usage("--sdk must be at least 1 but was " + sdk);
     }

@@ -1,7 +1,7 @@
 /**
  * The commands about payload packages and fs-verity.
  *
- * <p>One class for each command; all extend {@link io.github.avf4j.cli.apk.PackageCommand}, which
+ * <p>One class for each command; all extend {@link io.github.avf4j.cli.internal.FileCommand}, which
  * says how they end: 0 for what is valid, 1 for what was read and refused, 2 for what could not be
  * read and for wrong usage. They run on the main thread.
  */

@@ -8,6 +8,9 @@ import io.github.avf4j.attestation.remote.AttestationResult;
 import io.github.avf4j.attestation.remote.AttestationVerifier;
 import io.github.avf4j.attestation.remote.CertificateFiles;
 import io.github.avf4j.attestation.remote.ComponentRequirement;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.RefusedException;
+import io.github.avf4j.cli.internal.ValueConverters;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -86,7 +89,7 @@ final class AttestVerifyCommand extends JudgingCommand {
   private boolean judged;
 
   @Override
-  void run() {
+  protected void run() {
     byte[] file = InputFile.read(certificates, CertificateFiles.MAX_BYTES);
     Clock clock = time == null ? Clock.systemUTC() : Clock.fixed(time, ZoneOffset.UTC);
     AttestationResult result = new AttestationVerifier(policy(), clock).verifyFile(file, challenge);
@@ -106,7 +109,7 @@ final class AttestVerifyCommand extends JudgingCommand {
 
   /** The checks say why already, where it came to them. */
   @Override
-  void refused(AttestationException reason) {
+  protected void refused(AttestationException reason) {
     if (!judged) {
       super.refused(reason);
     }

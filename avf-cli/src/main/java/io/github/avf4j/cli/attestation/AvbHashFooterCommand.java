@@ -5,6 +5,9 @@ import io.github.avf4j.attestation.avb.HashDescriptor;
 import io.github.avf4j.attestation.avb.HashFooter;
 import io.github.avf4j.attestation.avb.VbmetaBuilder;
 import io.github.avf4j.attestation.verity.VerityHash;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.OutputFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -18,7 +21,7 @@ import picocli.CommandLine.Option;
     description = "Appends the digest of a kernel or ramdisk, and a footer, to its image.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class AvbHashFooterCommand extends AttestationCommand {
+final class AvbHashFooterCommand extends FileCommand {
   @Mixin private final FooterOptions footer = new FooterOptions();
 
   @Option(
@@ -37,7 +40,7 @@ final class AvbHashFooterCommand extends AttestationCommand {
   @Mixin private final VbmetaOptions vbmeta = new VbmetaOptions();
 
   @Override
-  void run() throws IOException {
+  protected void run() throws IOException {
     if (vbmeta.printVersion()) {
       out().println(requiredVersion());
       return;
@@ -54,7 +57,7 @@ final class AvbHashFooterCommand extends AttestationCommand {
     }
     Path file = footer.file(this);
     HashFooter made = maker(footer.requirePartitionName(this));
-    InputFile.requireImage(file);
+    InputFile.requireFile(file);
     VbmetaBuilder builder = vbmeta.builder(this);
     ByteSlice image =
         (footer.doNotAppend ? made.makeFor(file, builder) : made.addTo(file, builder)).vbmeta();

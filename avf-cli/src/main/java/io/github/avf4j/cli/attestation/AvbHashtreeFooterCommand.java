@@ -5,6 +5,10 @@ import io.github.avf4j.attestation.avb.HashtreeDescriptor;
 import io.github.avf4j.attestation.avb.HashtreeFooter;
 import io.github.avf4j.attestation.avb.VbmetaBuilder;
 import io.github.avf4j.attestation.verity.VerityHash;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.OutputFile;
+import io.github.avf4j.cli.internal.ValueConverters;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -20,7 +24,7 @@ import picocli.CommandLine.Option;
     description = "Appends a dm-verity tree, parity and a footer to the image of a file system.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class AvbHashtreeFooterCommand extends AttestationCommand {
+final class AvbHashtreeFooterCommand extends FileCommand {
   @Mixin private final FooterOptions footer = new FooterOptions();
 
   @Option(
@@ -69,7 +73,7 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
   @Mixin private final VbmetaOptions vbmeta = new VbmetaOptions();
 
   @Override
-  void run() throws IOException {
+  protected void run() throws IOException {
     if (vbmeta.printVersion()) {
       out().println(requiredVersion());
       return;
@@ -83,7 +87,7 @@ final class AvbHashtreeFooterCommand extends AttestationCommand {
       return;
     }
     Path file = footer.file(this);
-    InputFile.requireImage(file);
+    InputFile.requireFile(file);
     VbmetaBuilder builder = vbmeta.builder(this);
     HashtreeFooter.Made made = maker.addTo(file, builder);
     if (footer.outputVbmeta != null) {

@@ -8,6 +8,10 @@ import io.github.avf4j.attestation.avb.DescriptorList;
 import io.github.avf4j.attestation.avb.VbmetaHeader;
 import io.github.avf4j.attestation.avb.VbmetaImage;
 import io.github.avf4j.attestation.verity.ImageSource;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.OutputFile;
+import io.github.avf4j.cli.internal.Text;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -27,7 +31,7 @@ import picocli.CommandLine.Option;
     description = "Shows footer, header and descriptors of an image. Nothing is verified.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class AvbInfoCommand extends AttestationCommand {
+final class AvbInfoCommand extends FileCommand {
   @Mixin private final ImageOption image = new ImageOption();
 
   @Option(
@@ -37,7 +41,7 @@ final class AvbInfoCommand extends AttestationCommand {
   private @Nullable Path output;
 
   @Override
-  void run() throws IOException {
+  protected void run() throws IOException {
     if (output == null) {
       show(out());
       return;

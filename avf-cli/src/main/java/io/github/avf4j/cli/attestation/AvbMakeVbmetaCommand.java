@@ -1,6 +1,9 @@
 package io.github.avf4j.cli.attestation;
 
 import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.OutputFile;
+import io.github.avf4j.cli.internal.ValueConverters;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -16,7 +19,7 @@ import picocli.CommandLine.Option;
     description = "Makes a vbmeta image.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class AvbMakeVbmetaCommand extends AttestationCommand {
+final class AvbMakeVbmetaCommand extends FileCommand {
   private static final int MAX_PADDING = 1 << 30;
 
   @Option(names = "--output", paramLabel = "FILE", description = "Where the image is written to.")
@@ -33,7 +36,7 @@ final class AvbMakeVbmetaCommand extends AttestationCommand {
   @Mixin private final VbmetaOptions options = new VbmetaOptions();
 
   @Override
-  void run() throws IOException {
+  protected void run() throws IOException {
     if (output == null && !options.printVersion()) {
       throw usage("missing required option: '--output=FILE'");
     }

@@ -2,6 +2,11 @@ package io.github.avf4j.cli.attestation;
 
 import io.github.avf4j.attestation.avb.ImageReport;
 import io.github.avf4j.attestation.avb.ImageVerifier;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.KeyFiles;
+import io.github.avf4j.cli.internal.RefusedException;
+import io.github.avf4j.cli.internal.Text;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,7 +26,7 @@ import picocli.CommandLine.Option;
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class AvbVerifyCommand extends AttestationCommand {
+final class AvbVerifyCommand extends FileCommand {
   @Mixin private final ImageOption image = new ImageOption();
 
   @Option(
@@ -48,9 +53,9 @@ final class AvbVerifyCommand extends AttestationCommand {
   private boolean acceptZeroedHashtree;
 
   @Override
-  void run() throws IOException {
+  protected void run() throws IOException {
     Path file = image.file();
-    InputFile.requireImage(file);
+    InputFile.requireFile(file);
     ImageVerifier verifier = new ImageVerifier();
     if (key != null) {
       verifier.expectedKey(KeyFiles.publicKey(key));

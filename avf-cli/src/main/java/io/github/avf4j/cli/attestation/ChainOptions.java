@@ -2,6 +2,7 @@ package io.github.avf4j.cli.attestation;
 
 import io.github.avf4j.attestation.dice.DiceChainRules;
 import io.github.avf4j.attestation.dice.RkpInstance;
+import io.github.avf4j.cli.internal.ValueConverters;
 import picocli.CommandLine.Option;
 
 /** What is accepted of a DICE chain. */

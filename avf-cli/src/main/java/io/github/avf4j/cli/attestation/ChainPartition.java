@@ -1,6 +1,7 @@
 package io.github.avf4j.cli.attestation;
 
 import io.github.avf4j.attestation.avb.AvbPublicKey;
+import io.github.avf4j.cli.internal.KeyFiles;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import picocli.CommandLine.ITypeConverter;

@@ -8,6 +8,10 @@ import io.github.avf4j.attestation.remote.ClientVmCsr;
 import io.github.avf4j.attestation.remote.FactoryRequests;
 import io.github.avf4j.attestation.remote.ProvisioningRequest;
 import io.github.avf4j.attestation.remote.RequestRules;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.RefusedException;
+import io.github.avf4j.cli.internal.Text;
+import io.github.avf4j.cli.internal.ValueConverters;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -73,7 +77,7 @@ final class CsrVerifyCommand extends JudgingCommand {
   @Mixin private final ChainOptions options = new ChainOptions();
 
   @Override
-  void run() {
+  protected void run() {
     Path factory = source.factory;
     Path clientVm = source.clientVm;
     Path request = source.request;

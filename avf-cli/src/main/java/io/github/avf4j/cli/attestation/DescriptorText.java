@@ -10,6 +10,7 @@ import io.github.avf4j.attestation.avb.HashtreeDescriptor;
 import io.github.avf4j.attestation.avb.KernelCommandLineDescriptor;
 import io.github.avf4j.attestation.avb.PropertyDescriptor;
 import io.github.avf4j.attestation.avb.UnknownDescriptor;
+import io.github.avf4j.cli.internal.Text;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;

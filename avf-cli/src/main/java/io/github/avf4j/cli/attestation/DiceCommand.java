@@ -3,6 +3,8 @@ package io.github.avf4j.cli.attestation;
 import io.github.avf4j.attestation.dice.DiceChain;
 import io.github.avf4j.attestation.dice.DiceChainTree;
 import io.github.avf4j.attestation.dice.VerifiedDiceChain;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.Text;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,7 +39,7 @@ public final class DiceCommand {
       sortOptions = false)
   static final class Show extends OfChain {
     @Override
-    void run() {
+    protected void run() {
       DiceChain chain = chain();
       if (isJson()) {
         print(Json.chain(Json.object(), chain));
@@ -55,7 +57,7 @@ public final class DiceCommand {
       sortOptions = false)
   static final class Verify extends OfChain {
     @Override
-    void run() {
+    protected void run() {
       VerifiedDiceChain verified = chain().verify(options.rules());
       if (isJson()) {
         var node = Json.chain(Json.object().put("valid", true), verified.chain());

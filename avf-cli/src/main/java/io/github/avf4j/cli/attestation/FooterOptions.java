@@ -1,6 +1,8 @@
 package io.github.avf4j.cli.attestation;
 
 import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.ValueConverters;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -63,7 +65,7 @@ final class FooterOptions {
   boolean doNotUseAb;
 
   /** The image; wrong usage if it is missing, or named twice. */
-  Path file(AttestationCommand command) {
+  Path file(FileCommand command) {
     if (image != null && positional != null) {
       throw command.usage("the image is named twice: --image " + image + " and " + positional);
     }
@@ -75,7 +77,7 @@ final class FooterOptions {
   }
 
   /** The name of the partition; wrong usage if it is missing. */
-  String requirePartitionName(AttestationCommand command) {
+  String requirePartitionName(FileCommand command) {
     if (partitionName == null) {
       throw command.usage("missing required option: '--partition_name=NAME'");
     }

@@ -8,6 +8,10 @@ import io.github.avf4j.attestation.pvmfw.MicrodroidRecord;
 import io.github.avf4j.attestation.pvmfw.PvmfwError;
 import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.attestation.pvmfw.PvmfwRecord;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.Text;
+import io.github.avf4j.cli.internal.ValueConverters;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -36,7 +40,7 @@ public final class InstanceCommand {
             + " that pvmfw was handed, that of Microdroid with the guest's."
       },
       mixinStandardHelpOptions = true)
-  static final class Dump extends AttestationCommand {
+  static final class Dump extends FileCommand {
     private static final int CDI_BYTES = 32;
 
     @Parameters(paramLabel = "FILE", description = "A disk, or the partition alone.")
@@ -53,7 +57,7 @@ public final class InstanceCommand {
     private int closed;
 
     @Override
-    void run() throws IOException {
+    protected void run() throws IOException {
       SecretBytes seal = cdiSeal;
       if (seal == null) {
         dump(null);

@@ -9,6 +9,11 @@ import io.github.avf4j.attestation.pvmfw.RollbackDecision;
 import io.github.avf4j.attestation.pvmfw.RollbackRules;
 import io.github.avf4j.attestation.pvmfw.VerifiedPayload;
 import io.github.avf4j.attestation.verity.ImageSource;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.KeyFiles;
+import io.github.avf4j.cli.internal.Text;
+import io.github.avf4j.cli.internal.ValueConverters;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -33,7 +38,7 @@ public final class PvmfwCommand {
       description = "Verifies a signed kernel and its ramdisk as the firmware would before a boot.",
       mixinStandardHelpOptions = true,
       sortOptions = false)
-  static final class Verify extends AttestationCommand {
+  static final class Verify extends FileCommand {
     @Option(
         names = "--kernel",
         required = true,
@@ -68,7 +73,7 @@ public final class PvmfwCommand {
     private PvmfwRevision revision = PvmfwRevision.MARCH_2025;
 
     @Override
-    void run() throws IOException {
+    protected void run() throws IOException {
       Path ramdisk = initrd;
       AvbPublicKey trusted = KeyFiles.publicKey(key);
       try (FileChannel kernelFile = InputFile.open(kernel)) {

@@ -9,6 +9,10 @@ import io.github.avf4j.attestation.pvmfw.DebugPolicy;
 import io.github.avf4j.attestation.pvmfw.PvmfwConfig;
 import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
 import io.github.avf4j.attestation.pvmfw.ReservedMemory;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.Text;
+import io.github.avf4j.cli.internal.ValueConverters;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
@@ -23,7 +27,7 @@ import picocli.CommandLine.Parameters;
     description =
         "Shows the configuration data and takes its entries apart. Secrets are not shown.",
     mixinStandardHelpOptions = true)
-final class PvmfwConfigDumpCommand extends AttestationCommand {
+final class PvmfwConfigDumpCommand extends FileCommand {
   /** The longest file that is read, in bytes. */
   static final int MAX_BYTES = 16 << 20;
 
@@ -38,7 +42,7 @@ final class PvmfwConfigDumpCommand extends AttestationCommand {
   private PvmfwRevision revision = PvmfwRevision.MARCH_2025;
 
   @Override
-  void run() {
+  protected void run() {
     byte[] bytes = InputFile.read(file, MAX_BYTES);
     try (PvmfwConfig config = PvmfwConfig.parse(bytes, 0, revision)) {
       out().println("version: 1." + config.minor());

@@ -7,6 +7,9 @@ import io.github.avf4j.attestation.fdt.DeviceTree;
 import io.github.avf4j.attestation.pvmfw.DebugPolicy;
 import io.github.avf4j.attestation.pvmfw.PvmfwConfig;
 import io.github.avf4j.attestation.pvmfw.ReservedMemory;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.OutputFile;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -21,7 +24,7 @@ import picocli.CommandLine.Option;
     description = "Makes configuration data. The file holds secrets: only its owner may read it.",
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class PvmfwConfigMakeCommand extends AttestationCommand {
+final class PvmfwConfigMakeCommand extends FileCommand {
   @Option(names = "--output", required = true, paramLabel = "FILE", description = "The result.")
   private Path output = Path.of("");
 
@@ -51,7 +54,7 @@ final class PvmfwConfigMakeCommand extends AttestationCommand {
   private @Nullable Integer minor;
 
   @Override
-  void run() {
+  protected void run() {
     Map<PvmfwConfig.Entry, @Nullable Path> files = new EnumMap<>(PvmfwConfig.Entry.class);
     files.put(PvmfwConfig.Entry.DEBUG_POLICY, debugPolicy);
     files.put(PvmfwConfig.Entry.VM_DTBO, vmDtbo);

@@ -4,6 +4,8 @@ import io.github.avf4j.attestation.avb.AvbAlgorithm;
 import io.github.avf4j.attestation.avb.AvbException;
 import io.github.avf4j.attestation.avb.AvbPublicKey;
 import io.github.avf4j.attestation.avb.AvbSigner;
+import io.github.avf4j.cli.internal.KeyFiles;
+import io.github.avf4j.cli.internal.UnusableInputException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;

@@ -11,6 +11,12 @@ import io.github.avf4j.attestation.avb.VbmetaBuilder;
 import io.github.avf4j.attestation.avb.VbmetaHeader;
 import io.github.avf4j.attestation.avb.VbmetaImage;
 import io.github.avf4j.attestation.verity.ImageSource;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.KeyFiles;
+import io.github.avf4j.cli.internal.RefusedException;
+import io.github.avf4j.cli.internal.UnusableInputException;
+import io.github.avf4j.cli.internal.ValueConverters;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.InvalidPathException;
@@ -172,7 +178,7 @@ final class VbmetaOptions {
    *
    * @throws UnusableInputException if a file is missing, empty or unreadable
    */
-  VbmetaBuilder builder(AttestationCommand command) throws IOException {
+  VbmetaBuilder builder(FileCommand command) throws IOException {
     VbmetaBuilder vbmeta = new VbmetaBuilder().rollbackIndex(rollbackIndex);
     if (rollbackIndexLocation < 0 || rollbackIndexLocation > 31) {
       throw command.usage(
@@ -226,7 +232,7 @@ final class VbmetaOptions {
         | (verificationDisabled ? VbmetaHeader.VERIFICATION_DISABLED : 0);
   }
 
-  private void sign(VbmetaBuilder vbmeta, AttestationCommand command) {
+  private void sign(VbmetaBuilder vbmeta, FileCommand command) {
     if (signingHelper != null && signingHelperWithFiles != null) {
       throw command.usage("there must be one of --signing_helper and --signing_helper_with_files");
     }
@@ -249,7 +255,7 @@ final class VbmetaOptions {
         : KeyFiles.signer(keyFile);
   }
 
-  private void addChains(VbmetaBuilder vbmeta, AttestationCommand command) {
+  private void addChains(VbmetaBuilder vbmeta, FileCommand command) {
     Set<Integer> locations = new HashSet<>();
     locations.add(rollbackIndexLocation);
     List<ChainPartition> all = new ArrayList<>(chains);

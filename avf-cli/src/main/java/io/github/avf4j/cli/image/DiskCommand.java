@@ -1,5 +1,8 @@
 package io.github.avf4j.cli.image;
 
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.Table;
 import io.github.avf4j.microdroid.disk.CompositeDiskBuilder;
 import io.github.avf4j.microdroid.disk.DiskImage;
 import io.github.avf4j.microdroid.disk.PartitionTable;
@@ -60,7 +63,7 @@ public final class DiskCommand {
       },
       mixinStandardHelpOptions = true,
       sortOptions = false)
-  static final class Compose extends ImageTask {
+  static final class Compose extends FileCommand {
     @Parameters(paramLabel = "OUT", description = "The descriptor of the disk.")
     private Path target = Path.of("");
 
@@ -85,7 +88,7 @@ public final class DiskCommand {
     private boolean reproducible;
 
     @Override
-    void run() throws IOException {
+    protected void run() throws IOException {
       CompositeDiskBuilder disk = new CompositeDiskBuilder();
       if (guid != null && reproducible) {
         throw usage("--guid and --reproducible exclude each other");
@@ -97,7 +100,7 @@ public final class DiskCommand {
         disk.reproducible();
       }
       for (PartitionFile partition : partitions) {
-        Inputs.requireFile(partition.file());
+        InputFile.requireFile(partition.file());
         disk.partition(partition.label(), partition.file(), partition.writable());
       }
       disk.write(target);
@@ -109,13 +112,13 @@ public final class DiskCommand {
       name = "info",
       description = "Shows the partitions of a composite, sparse or raw disk, after checking them.",
       mixinStandardHelpOptions = true)
-  static final class Info extends ImageTask {
+  static final class Info extends FileCommand {
     @Parameters(paramLabel = "FILE", description = "The disk.")
     private Path file = Path.of("");
 
     @Override
-    void run() throws IOException {
-      Inputs.requireFile(file);
+    protected void run() throws IOException {
+      InputFile.requireFile(file);
       try (DiskImage disk = DiskImage.open(file)) {
         Table table = new Table().row("format", disk.format()).row("disk size", disk.size());
         ImageInspector.partitions(PartitionTable.read(disk), table);

@@ -4,6 +4,8 @@ import io.github.avf4j.attestation.avb.AvbFooter;
 import io.github.avf4j.attestation.pvmfw.InstanceImage;
 import io.github.avf4j.attestation.pvmfw.InstanceStorage;
 import io.github.avf4j.attestation.verity.ImageSource;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.Table;
 import io.github.avf4j.microdroid.boot.BootImage;
 import io.github.avf4j.microdroid.boot.ImagePart;
 import io.github.avf4j.microdroid.boot.KernelContent;
@@ -38,7 +40,7 @@ final class ImageInspector {
    * @throws ImageException if they are damaged, or the format is unknown
    */
   static ImageFormat inspect(Path file, Table table) throws IOException {
-    try (FileChannel channel = Inputs.open(file)) {
+    try (FileChannel channel = InputFile.open(file)) {
       ImageSource source = ImageSource.of(channel);
       ImageFormat format = ImageFormat.of(source);
       table.row("format", format).row("file size", source.size());

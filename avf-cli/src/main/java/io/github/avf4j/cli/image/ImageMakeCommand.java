@@ -2,6 +2,9 @@ package io.github.avf4j.cli.image;
 
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.cli.ProgressBar;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.ValueConverters;
 import io.github.avf4j.microdroid.disk.DiskImage;
 import io.github.avf4j.microdroid.disk.RawWriter;
 import io.github.avf4j.microdroid.disk.SparseWriter;
@@ -13,10 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.TypeConversionException;
 
 /** {@code avf image make}. */
 @Command(
@@ -27,37 +28,12 @@ import picocli.CommandLine.TypeConversionException;
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class ImageMakeCommand extends ImageTask {
+final class ImageMakeCommand extends FileCommand {
   /** What can be made. */
   enum Format {
     erofs,
     sparse,
     raw
-  }
-
-  /**
-   * An owner of files.
-   *
-   * @param uid the user
-   * @param gid the group
-   */
-  record Owner(int uid, int gid) {}
-
-  /** Reads {@code 0:2000}. */
-  static final class OwnerConverter implements ITypeConverter<Owner> {
-    @Override
-    public Owner convert(String text) {
-      String[] parts = text.split(":", -1);
-      try {
-        if (parts.length == 2) {
-          return new Owner(Integer.parseUnsignedInt(parts[0]), Integer.parseUnsignedInt(parts[1]));
-        }
-      } catch (NumberFormatException e) {
-        // The message below is the one that helps.
-      }
-      throw new TypeConversionException(
-          "an owner is UID:GID, such as 0:2000, but was \"" + text + '"');
-    }
   }
 
   @Option(
@@ -70,9 +46,9 @@ final class ImageMakeCommand extends ImageTask {
   @Option(
       names = "--owner",
       paramLabel = "UID:GID",
-      converter = OwnerConverter.class,
+      converter = ValueConverters.OwnerOfFiles.class,
       description = "EROFS: the owner of all files (0:0).")
-  private Owner owner = new Owner(0, 0);
+  private ValueConverters.Owner owner = ValueConverters.Owner.ROOT;
 
   @Option(
       names = "--mtime",
@@ -103,7 +79,7 @@ final class ImageMakeCommand extends ImageTask {
   private Path target = Path.of("");
 
   @Override
-  void run() throws IOException {
+  protected void run() throws IOException {
     try (ProgressBar bar = bar("writing")) {
       switch (format) {
         case erofs -> erofs(bar);
@@ -117,26 +93,20 @@ final class ImageMakeCommand extends ImageTask {
     if (!Files.exists(source)) {
       throw new NoSuchFileException(source.toString());
     }
-    Path folder = target.toAbsolutePath().normalize().getParent();
-    if (Files.isDirectory(source)
-        && folder != null
-        && Files.exists(folder)
-        && folder.toRealPath().startsWith(source.toRealPath())) {
-      throw usage("OUT must not be in SOURCE, which it would become a part of");
-    }
+    requireOutside(target, source);
     ErofsTree tree = ErofsTree.of(source, owner.uid(), owner.gid());
     new ErofsWriter(mtime, label).write(tree, target, bar::at);
   }
 
   private void sparse(ProgressBar bar) throws IOException {
     SparseWriter writer = new SparseWriter(blockSize, checksum);
-    try (FileChannel channel = Inputs.open(source)) {
+    try (FileChannel channel = InputFile.open(source)) {
       writer.write(ImageSource.of(channel), target, bar::at);
     }
   }
 
   private void raw(ProgressBar bar) throws IOException {
-    Inputs.requireFile(source);
+    InputFile.requireFile(source);
     try (DiskImage disk = DiskImage.open(source)) {
       RawWriter.write(disk, target, bar::at);
     }

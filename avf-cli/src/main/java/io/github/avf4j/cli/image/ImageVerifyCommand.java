@@ -5,6 +5,10 @@ import io.github.avf4j.attestation.avb.ImageReport;
 import io.github.avf4j.attestation.avb.ImageVerifier;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.cli.ProgressBar;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.Table;
+import io.github.avf4j.cli.internal.Text;
 import io.github.avf4j.microdroid.disk.DiskImage;
 import io.github.avf4j.microdroid.disk.PartitionTable;
 import io.github.avf4j.microdroid.disk.SparseImage;
@@ -25,12 +29,12 @@ import picocli.CommandLine.Parameters;
       "folder, and an AVB footer where there is one (but not whose key it is)."
     },
     mixinStandardHelpOptions = true)
-final class ImageVerifyCommand extends ImageTask {
+final class ImageVerifyCommand extends FileCommand {
   @Parameters(paramLabel = "FILE", description = "The image.")
   private Path file = Path.of("");
 
   @Override
-  void run() throws IOException {
+  protected void run() throws IOException {
     ImageFormat format = ImageInspector.inspect(file, new Table());
     switch (format) {
       case SPARSE -> sparse();
@@ -45,7 +49,7 @@ final class ImageVerifyCommand extends ImageTask {
   }
 
   private void sparse() throws IOException {
-    try (FileChannel channel = Inputs.open(file);
+    try (FileChannel channel = InputFile.open(file);
         ProgressBar bar = bar("verifying")) {
       long found = SparseImage.open(ImageSource.of(channel)).verify(bar::at);
       out().println(found + (found == 1 ? " checksum holds" : " checksums hold"));
@@ -60,7 +64,7 @@ final class ImageVerifyCommand extends ImageTask {
   }
 
   private void erofs() throws IOException {
-    try (FileChannel channel = Inputs.open(file)) {
+    try (FileChannel channel = InputFile.open(file)) {
       ErofsImage.Content content = ErofsImage.open(ImageSource.of(channel)).verify();
       new Table()
           .row("folders", content.directories())
@@ -75,13 +79,13 @@ final class ImageVerifyCommand extends ImageTask {
   }
 
   private void footer(ImageFormat format) throws IOException {
-    try (FileChannel channel = Inputs.open(file)) {
+    try (FileChannel channel = InputFile.open(file)) {
       if (AvbFooter.find(ImageSource.of(channel)).isEmpty()) {
         return;
       }
     }
     ImageReport report = new ImageVerifier().verify(file);
-    report.checks().forEach(check -> out().println(Table.printable(check.toString())));
+    report.checks().forEach(check -> out().println(Text.printable(check.toString())));
     if (!report.isOk()) {
       throw new ImageException(
           format, report.decisive().subject() + ": " + report.decisive().detail());

@@ -26,6 +26,8 @@ public enum ApkError {
   UNSUPPORTED_ENTRY,
   /** A structure is larger than what is read into memory. */
   TOO_LARGE,
+  /** The content of an entry is not what the zip says. */
+  ENTRY,
   /** The file was changed while it was read. */
   CHANGED,
   /** No signature of any scheme. */

@@ -4,13 +4,16 @@ import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.apk.PinnedSource.Pin;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * The sections of an APK, of which all but the entries' contents are in memory.
  *
- * <p>Both the signing block and the central directory may have at most 16 MiB.
+ * <p>Both the signing block and the central directory may have at most 16 MiB. Confined to one
+ * thread.
  */
 final class ApkFile {
   static final int MAX_SECTION = 16 << 20;
@@ -24,6 +27,7 @@ final class ApkFile {
   private final long tailStart;
   private final ByteSlice tail;
   private final ZipDirectory directory;
+  private final List<Pin> pins = new ArrayList<>();
 
   private ApkFile(
       ImageSource file, ZipEnd end, long tailStart, ByteSlice tail, ZipDirectory directory) {
@@ -133,10 +137,36 @@ final class ApkFile {
     return file;
   }
 
-  /** The whole file, where sections and {@code part} are those that were read before. */
-  ImageSource pinned(Optional<Pin> part) {
-    Pin last = new Pin(tailStart, tail);
-    Pin[] pins = part.map(pin -> new Pin[] {pin, last}).orElseGet(() -> new Pin[] {last});
-    return new PinnedSource(file, pins, end.end());
+  /**
+   * Reads and unpacks an entry, whose bytes are the same for {@link #pinned} from now on.
+   *
+   * @throws ApkException of this error if it is too large or not what the zip says
+   */
+  ByteSlice read(ZipEntry entry, int maxBytes, ApkError error) throws IOException {
+    if (entry.size() > maxBytes || entry.compressedSize() > maxBytes) {
+      throw new ApkException(error, entry.name() + " has more than " + maxBytes + " bytes");
+    }
+    ByteSlice raw = raw(entry);
+    return EntryContent.of(entry, raw, error);
+  }
+
+  private ByteSlice raw(ZipEntry entry) throws IOException {
+    for (Pin pin : pins) {
+      if (pin.position() == entry.dataOffset() && pin.bytes().length() == entry.compressedSize()) {
+        return pin.bytes();
+      }
+    }
+    ByteSlice raw =
+        ByteSlice.takeOver(file.readRange(entry.dataOffset(), (int) entry.compressedSize()));
+    pins.add(new Pin(entry.dataOffset(), raw));
+    return raw;
+  }
+
+  /** The whole file, where sections and entries are those that were read before. */
+  ImageSource pinned() {
+    List<Pin> all = new ArrayList<>(pins);
+    all.add(new Pin(tailStart, tail));
+    all.sort(Comparator.comparingLong(Pin::position));
+    return new PinnedSource(file, all.toArray(Pin[]::new), end.end());
   }
 }

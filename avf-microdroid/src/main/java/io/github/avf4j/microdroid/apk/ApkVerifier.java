@@ -50,9 +50,16 @@ public final class ApkVerifier {
     return verified;
   }
 
+  static VerifiedApk verify(ApkFile apk, ApkPolicy policy) throws IOException {
+    return signed(apk, policy).verifyContent(ByteSlice.EMPTY, TreeSink.DISCARD);
+  }
+
   /** Checks all but the content. */
   static SignedApk signed(ImageSource file, ApkPolicy policy) throws IOException {
-    ApkFile apk = ApkFile.open(file);
+    return signed(ApkFile.open(file), policy);
+  }
+
+  private static SignedApk signed(ApkFile apk, ApkPolicy policy) {
     SignerChoice.Chosen chosen = SignerChoice.choose(apk, policy);
     List<SignerVerifier> verified = new ArrayList<>();
     for (Signer signer : chosen.signers()) {

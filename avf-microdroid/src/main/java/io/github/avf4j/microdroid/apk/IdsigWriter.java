@@ -3,6 +3,7 @@ package io.github.avf4j.microdroid.apk;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.attestation.verity.TreeSink;
+import io.github.avf4j.microdroid.image.AtomicFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -41,9 +42,9 @@ public final class IdsigWriter {
   /** The same for an APK that is open already. */
   public static VerifiedApk write(ImageSource apk, ApkPolicy policy, Path idsig)
       throws IOException {
-    try (ReplacedFile target = ReplacedFile.of(idsig)) {
+    try (AtomicFile target = AtomicFile.create(idsig)) {
       VerifiedApk verified = write(apk, policy, target.channel());
-      target.commit();
+      target.commitUnsynced();
       return verified;
     }
   }
@@ -57,12 +58,12 @@ public final class IdsigWriter {
    */
   public static Outcome createOrUpdate(Path apk, ApkPolicy policy, Path idsig) throws IOException {
     try (FileChannel file = FileChannel.open(apk);
-        ReplacedFile target = ReplacedFile.of(idsig)) {
+        AtomicFile target = AtomicFile.create(idsig)) {
       VerifiedApk verified = write(ImageSource.of(file), policy, target.channel());
       if (isRight(idsig, target.channel())) {
         return new Outcome(verified, true);
       }
-      target.commit();
+      target.commitUnsynced();
       return new Outcome(verified, false);
     }
   }

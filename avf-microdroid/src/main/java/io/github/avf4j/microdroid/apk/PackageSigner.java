@@ -4,6 +4,7 @@ import com.android.apksig.ApkSigner;
 import com.android.apksig.KeyConfig;
 import com.android.apksig.apk.ApkFormatException;
 import io.github.avf4j.attestation.verity.ImageSource;
+import io.github.avf4j.microdroid.image.AtomicFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 public final class PackageSigner {
   private static final int MIN_SDK = 24;
   private static final int PAGE = 4096;
+  private static final String SCRATCH = "signed";
 
   private PackageSigner() {}
 
@@ -43,39 +45,38 @@ public final class PackageSigner {
     try (FileChannel file = FileChannel.open(apk)) {
       ApkFile.open(ImageSource.of(file));
     }
-    try (ReplacedFile signed = ReplacedFile.of(out)) {
-      Optional<ReplacedFile> signature =
-          idsig == null ? Optional.empty() : Optional.of(ReplacedFile.of(idsig));
-      try {
-        run(apk, key, signed.path(), signature);
-        VerifiedApk verified = check(signed.path(), signature);
-        signed.commit();
-        if (signature.isPresent()) {
-          signature.get().commit();
-        }
+    try (AtomicFile signed = AtomicFile.create(out)) {
+      Path signedPath = signed.scratch(SCRATCH);
+      if (idsig == null) {
+        run(apk, key, signedPath, Optional.empty());
+        VerifiedApk verified = check(signedPath, Optional.empty());
+        signed.commit(signedPath);
         return verified;
-      } finally {
-        if (signature.isPresent()) {
-          signature.get().close();
-        }
+      }
+      try (AtomicFile signature = AtomicFile.create(idsig)) {
+        Path signaturePath = signature.scratch(SCRATCH);
+        run(apk, key, signedPath, Optional.of(signaturePath));
+        VerifiedApk verified = check(signedPath, Optional.of(signaturePath));
+        signed.commit(signedPath);
+        signature.commit(signaturePath);
+        return verified;
       }
     }
   }
 
-  private static VerifiedApk check(Path signed, Optional<ReplacedFile> signature)
-      throws IOException {
+  private static VerifiedApk check(Path signed, Optional<Path> signature) throws IOException {
     try (FileChannel file = FileChannel.open(signed)) {
       ImageSource apk = ImageSource.of(file);
       if (signature.isEmpty()) {
         return ApkVerifier.verify(apk, ApkPolicy.DEFAULT);
       }
-      try (FileChannel idsig = FileChannel.open(signature.get().path())) {
+      try (FileChannel idsig = FileChannel.open(signature.get())) {
         return ApkVerifier.verify(apk, ApkPolicy.DEFAULT, ImageSource.of(idsig));
       }
     }
   }
 
-  private static void run(Path apk, SigningKey key, Path out, Optional<ReplacedFile> signature)
+  private static void run(Path apk, SigningKey key, Path out, Optional<Path> signature)
       throws IOException {
     ApkSigner.SignerConfig signer =
         new ApkSigner.SignerConfig.Builder(
@@ -95,10 +96,7 @@ public final class PackageSigner {
               .setLibraryPageAlignmentBytes(PAGE)
               .setOtherSignersSignaturesPreserved(false);
       signature.ifPresent(
-          file ->
-              builder
-                  .setV4SignatureOutputFile(file.path().toFile())
-                  .setV4ErrorReportingEnabled(true));
+          file -> builder.setV4SignatureOutputFile(file.toFile()).setV4ErrorReportingEnabled(true));
       builder.build().sign();
     } catch (ApkFormatException e) {
       throw new ApkException(

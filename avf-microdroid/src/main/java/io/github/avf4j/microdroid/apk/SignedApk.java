@@ -35,7 +35,7 @@ record SignedApk(
   /** Reads the whole file once, for the content digest and the tree. */
   VerifiedApk verifyContent(ByteSlice salt, TreeSink sink) throws IOException {
     ManifestFile manifest = ManifestFile.read(apk);
-    ImageSource file = apk.pinned(manifest.pin());
+    ImageSource file = apk.pinned();
     Map<ContentDigestKind, ChunkedDigest> chunked = new EnumMap<>(ContentDigestKind.class);
     boolean verity = false;
     for (SignerVerifier signer : allSigners()) {

@@ -3,7 +3,7 @@ package io.github.avf4j.microdroid.apk;
 import io.github.avf4j.attestation.ByteSlice;
 
 /**
- * One file or folder of an APK, as the central directory has it.
+ * One file or folder of a package, as the central directory has it. Immutable and thread-safe.
  *
  * @param rawName the bytes of the name
  * @param name the name as text
@@ -16,7 +16,7 @@ import io.github.avf4j.attestation.ByteSlice;
  * @param position where the central directory's record starts
  * @param dataOffset where the content starts; -1 until the local header was read
  */
-record ZipEntry(
+public record ZipEntry(
     ByteSlice rawName,
     String name,
     int flags,
@@ -30,6 +30,11 @@ record ZipEntry(
   static final int STORED = 0;
   static final int DEFLATED = 8;
   private static final int HAS_DESCRIPTOR = 1 << 3;
+
+  /** Whether the content stands in the archive as it is. */
+  public boolean isStored() {
+    return method == STORED;
+  }
 
   boolean hasDescriptor() {
     return (flags & HAS_DESCRIPTOR) != 0;

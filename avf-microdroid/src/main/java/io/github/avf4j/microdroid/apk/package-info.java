@@ -8,6 +8,9 @@
  * Merkle tree, on all processors. {@link io.github.avf4j.microdroid.apk.IdsigWriter} makes the file
  * that the guest needs next to the APK, {@link io.github.avf4j.microdroid.apk.PackageSigner} signs.
  *
+ * <p>{@link io.github.avf4j.microdroid.apk.PackageZip} lends the zip reader to packages of other
+ * kinds.
+ *
  * <p>Called by the service when it prepares a machine and by the command line. Whatever is refused
  * is an {@link io.github.avf4j.microdroid.apk.ApkException}; calls block until done.
  */

@@ -3,6 +3,8 @@ package io.github.avf4j.microdroid.disk;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.microdroid.image.ImageException;
 import io.github.avf4j.microdroid.image.ImageFormat;
+import io.github.avf4j.microdroid.internal.ProtobufReader;
+import io.github.avf4j.microdroid.internal.ProtobufWriter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -98,7 +100,10 @@ public record CompositeDisk(int version, List<Component> components, long length
     if (bytes.length() < MAGIC.length || !bytes.slice(0, MAGIC.length).contentEquals(MAGIC)) {
       throw new ImageException(ImageFormat.COMPOSITE, "the magic is another", bytes.offset());
     }
-    ProtobufReader in = new ProtobufReader(ImageFormat.COMPOSITE, bytes.slice(MAGIC.length));
+    ProtobufReader in =
+        new ProtobufReader(
+            bytes.slice(MAGIC.length),
+            (reason, position) -> new ImageException(ImageFormat.COMPOSITE, reason, position));
     long version = 0;
     long length = 0;
     List<Component> components = new ArrayList<>();

@@ -4,6 +4,8 @@ import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.image.ImageException;
 import io.github.avf4j.microdroid.image.ImageFormat;
+import io.github.avf4j.microdroid.internal.ProtobufReader;
+import io.github.avf4j.microdroid.internal.ProtobufWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -120,7 +122,7 @@ public record PayloadMetadata(List<Apex> apexes, Optional<Apk> apk, Optional<Tas
           bytes.offset());
     }
     ByteSlice message = bytes.slice(Integer.BYTES, Integer.BYTES + (int) length);
-    ProtobufReader in = new ProtobufReader(ImageFormat.METADATA, message);
+    ProtobufReader in = new ProtobufReader(message, PayloadMetadata::bad);
     long version = 0;
     List<Apex> apexes = new ArrayList<>();
     Apk apk = null;

@@ -5,6 +5,7 @@ import io.github.avf4j.microdroid.image.ImageException;
 import io.github.avf4j.microdroid.image.ImageFormat;
 import io.github.avf4j.microdroid.image.ImageView;
 import io.github.avf4j.microdroid.image.Progress;
+import io.github.avf4j.microdroid.internal.Crc32Math;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 /** Android's own signing library, whose word counts more than ours. */
-final class Apksig {
+public final class Apksig {
   private Apksig() {}
 
   static ApkSigner.SignerConfig config(SigningKey key) {
@@ -42,7 +42,7 @@ final class Apksig {
   }
 
   /** Whether the library takes an APK for this SDK level by v3 or v3.1. */
-  static boolean accepts(byte[] apk, int sdk) {
+  public static boolean accepts(byte[] apk, int sdk) {
     try {
       ApkVerifier.Result result =
           new ApkVerifier.Builder(DataSources.asDataSource(ByteBuffer.wrap(apk)))

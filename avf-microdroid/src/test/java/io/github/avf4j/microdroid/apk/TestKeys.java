@@ -18,13 +18,13 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** Fresh keys with certificates, by {@code secp256r1} or {@code rsa2048} and the like. */
-final class TestKeys {
+public final class TestKeys {
   private static final Map<String, SigningKey> KEYS = new ConcurrentHashMap<>();
 
   private TestKeys() {}
 
   /** The same key for the same name; what follows a space only tells keys apart. */
-  static SigningKey of(String name) {
+  public static SigningKey of(String name) {
     return KEYS.computeIfAbsent(name, key -> make(key.split(" ")[0]));
   }
 

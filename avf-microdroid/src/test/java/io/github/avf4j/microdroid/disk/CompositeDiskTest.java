@@ -8,6 +8,7 @@ import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.Foreign;
 import io.github.avf4j.microdroid.Vectors;
 import io.github.avf4j.microdroid.image.ImageException;
+import io.github.avf4j.microdroid.internal.ProtobufWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

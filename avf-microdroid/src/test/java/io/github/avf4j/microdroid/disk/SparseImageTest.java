@@ -7,6 +7,7 @@ import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.Foreign;
 import io.github.avf4j.microdroid.image.ImageException;
 import io.github.avf4j.microdroid.image.Progress;
+import io.github.avf4j.microdroid.internal.Crc32Math;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
