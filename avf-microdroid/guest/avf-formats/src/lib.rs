@@ -5,3 +5,12 @@
 //! can be read at an offset.
 
 #![forbid(unsafe_code)]
+
+pub mod cbor;
+pub mod dice;
+pub mod handover;
+pub mod instance;
+mod kdf;
+pub mod secret;
+pub mod secrets;
+pub mod wire;
