@@ -55,14 +55,13 @@ impl Record {
 
     /// What is different from a saved record, as a sentence for people; nothing if the payload is the same.
     pub fn changed_since(&self, saved: &Self) -> Option<&'static str> {
-        let salt = |record: &Self| record.salt.as_ref().map(|salt| *salt.expose());
         if self.apexes != saved.apexes {
             Some("APEXes have changed.")
         } else if self.apk != saved.apk {
             Some("The payload's APK has changed.")
         } else if self.extra_apks != saved.extra_apks {
             Some("Extra APKs have changed.")
-        } else if salt(self) != salt(saved) {
+        } else if self.salt.as_ref().map(Secret::expose) != saved.salt.as_ref().map(Secret::expose) {
             Some("The instance's salt has changed.")
         } else {
             None
