@@ -177,6 +177,46 @@ fn refuses_chains_of_another_structure_with_a_position() {
 }
 
 #[test]
+fn a_layer_of_ml_dsa_is_carried_along_and_cannot_be_the_guests_own() {
+    let sample = hex(&json("avf/sample_chain_jan2025.json")["chain"]);
+    let items = cbor::decode(&sample).unwrap();
+    let items = items.as_array().unwrap();
+    let foreign = bytes("open-dice/CborMldsa65Cert_AndroidZeroInput.cbor");
+    let parent = Chain::decode(&[&[0x82], items[0].encoded(), &foreign].concat()).unwrap();
+    assert!(parent.leaf_key().unwrap_err().to_string().contains("no layer of the guest has a key of ML-DSA"));
+    let chain = parent.append(items[1].encoded()).unwrap();
+    assert_eq!(chain.leaf_key().unwrap().algorithm(), Algorithm::Ed25519);
+}
+
+#[test]
+fn refuses_keys_that_hold_more_than_a_public_key_or_are_no_point() {
+    let chain = hex(&json("avf/sample_chain_jan2025.json")["chain"]);
+    // The root key: a map of 5 whose last entry, x, begins at byte 11.
+    let mut private = chain.clone();
+    private[1] = 0xa6;
+    private.splice(46..46, [0x23, 0x41, 1]);
+    assert!(matches!(Chain::decode(&private), Err(DiceError::Structure { position: 46, .. })));
+    // The neutral element, for which anybody can sign.
+    let mut weak = chain.clone();
+    weak[14..46].fill(0);
+    weak[14] = 1;
+    assert!(Chain::decode(&weak).unwrap_err().to_string().contains("not a point of its curve"));
+}
+
+#[test]
+fn refuses_certificates_with_unknown_labels_and_critical_headers() {
+    let chain = hex(&json("avf/sample_chain_jan2025.json")["chain"]);
+    let label = chain.windows(5).position(|bytes| bytes == [0x3a, 0, 0x47, 0x44, 0x50]).unwrap();
+    let mut unknown = chain.clone();
+    unknown[label + 4] = 0x4f;
+    assert!(matches!(Chain::decode(&unknown), Err(DiceError::Structure { position, .. }) if position == label));
+    let mut critical = chain.clone();
+    assert_eq!(critical[47..51], [0x43, 0xa1, 0x01, 0x27]);
+    critical[49] = 2;
+    assert!(matches!(Chain::decode(&critical), Err(DiceError::Structure { position: 49, .. })));
+}
+
+#[test]
 fn no_change_of_a_chain_makes_a_panic_or_a_valid_signature() {
     let chain = hex(&json("avf/sample_chain_jan2025.json")["chain"]);
     let mut random = vectors::SplitMix(1);

@@ -1,7 +1,7 @@
 //! Certificates in CBOR: what one layer says of the next, in a COSE_Sign1.
 
 use super::{Algorithm, Config, DiceError, Input, PrivateKey, PublicKey};
-use crate::cbor::{Item, Limits, Writer, decode_within};
+use crate::cbor::{Item, Limits, Value, Writer, decode_within};
 
 const ISSUER: i64 = 1;
 const SUBJECT: i64 = 2;
@@ -18,8 +18,9 @@ const PROFILE_NAME: i64 = -4670554;
 
 /// Bit 5, little-endian.
 const KEY_CERT_SIGN: [u8; 1] = [0x20];
-/// The label of the algorithm in a COSE header.
+/// Labels of a COSE header.
 const ALG: i64 = 1;
+const CRIT: i64 = 2;
 
 /// How certificates are written: with which algorithm the next layer's key is made, and under which profile name.
 #[derive(Clone, Debug)]
@@ -98,50 +99,84 @@ fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
 pub(super) struct Certificate<'a> {
     position: usize,
     protected: &'a [u8],
+    header_algorithm: Option<Algorithm>,
     payload: &'a [u8],
-    payload_position: usize,
     signature: &'a [u8],
+    subject_key: Option<PublicKey>,
 }
 
 impl<'a> Certificate<'a> {
-    /// Checks the structure: an untagged COSE_Sign1 with one protected header, the algorithm, around a map.
+    /// Checks the structure: an untagged COSE_Sign1 around a map with known labels of the right types.
     pub(super) fn parse(item: &Item<'a>) -> Result<Self, DiceError> {
         let [protected, unprotected, payload, signature] = item.as_array()? else {
             return Err(DiceError::structure(item.position(), "certificate must be an array of 4"));
         };
+        let header_algorithm = header_algorithm(protected)?;
         if !unprotected.as_map()?.is_empty() {
             return Err(DiceError::structure(unprotected.position(), "unprotected header must be empty"));
         }
-        let certificate = Self {
+        let fields = nested(payload)?;
+        check_labels(&fields)?;
+        let subject_key = nested(fields.require(SUBJECT_PUBLIC_KEY)?)?;
+        Ok(Self {
             position: item.position(),
             protected: protected.as_bytes()?,
+            header_algorithm,
             payload: payload.as_bytes()?,
-            payload_position: payload.content_position()?,
             signature: signature.as_bytes()?,
-        };
-        let header = decode_within(certificate.protected, protected.content_position()?, Limits::DEFAULT)?;
-        header.require(ALG)?.as_i64()?;
-        certificate.subject_public_key_bytes()?;
-        Ok(certificate)
-    }
-
-    fn subject_public_key_bytes(&self) -> Result<(&'a [u8], usize), DiceError> {
-        let payload = decode_within(self.payload, self.payload_position, Limits::DEFAULT)?;
-        let key = payload.require(SUBJECT_PUBLIC_KEY)?;
-        Ok((key.as_bytes()?, key.content_position()?))
+            subject_key: PublicKey::parse_or_foreign(&subject_key)?,
+        })
     }
 
     /// The key that is certified, if its algorithm is one of ours.
-    pub(super) fn subject_public_key(&self) -> Result<PublicKey, DiceError> {
-        let (bytes, position) = self.subject_public_key_bytes()?;
-        PublicKey::parse(&decode_within(bytes, position, Limits::DEFAULT)?)
+    pub(super) fn subject_public_key(self) -> Result<PublicKey, DiceError> {
+        self.subject_key.ok_or_else(|| DiceError::structure(self.position, "no layer of the guest has a key of ML-DSA"))
     }
 
     /// Whether this certificate is signed with the key, in the algorithm that its header names.
     pub(super) fn is_signed_with(&self, key: &PublicKey) -> Result<bool, DiceError> {
-        if self.protected != protected_header(key.algorithm()) {
+        if self.header_algorithm != Some(key.algorithm()) {
             return Err(DiceError::structure(self.position, "certificate names another algorithm than its signer's"));
         }
         Ok(key.verifies(&to_be_signed(self.protected, self.payload), self.signature))
     }
+}
+
+/// The item that is the content of a byte string.
+fn nested<'a>(bytes: &Item<'a>) -> Result<Item<'a>, DiceError> {
+    Ok(decode_within(bytes.as_bytes()?, bytes.content_position()?, Limits::DEFAULT)?)
+}
+
+/// The algorithm that a protected header names, if it is one of ours; no bytes are an empty header.
+fn header_algorithm(protected: &Item<'_>) -> Result<Option<Algorithm>, DiceError> {
+    if protected.as_bytes()?.is_empty() {
+        return Ok(None);
+    }
+    let header = nested(protected)?;
+    for (label, _) in header.as_map()? {
+        if !matches!(label.value(), Value::Unsigned(_) | Value::Negative(_) | Value::Text(_)) {
+            return Err(DiceError::structure(label.position(), "header label must be an integer or text"));
+        }
+        if label.as_i64() == Ok(CRIT) {
+            return Err(DiceError::structure(label.position(), "critical headers are not supported"));
+        }
+    }
+    Ok(header.get(ALG)?.and_then(|found| found.as_i64().ok()).and_then(Algorithm::of_cose))
+}
+
+fn check_labels(payload: &Item<'_>) -> Result<(), DiceError> {
+    for (label, value) in payload.as_map()? {
+        match label.as_i64()? {
+            ISSUER | SUBJECT | PROFILE_NAME => drop(value.as_text()?),
+            // Of one byte; android.14 wrote an integer.
+            MODE => match value.value() {
+                Value::Unsigned(_) | Value::Negative(_) => drop(value.as_i64()?),
+                _ if value.as_bytes()?.len() == 1 => {}
+                _ => return Err(DiceError::structure(value.position(), "mode must have one byte")),
+            },
+            PROFILE_NAME..=CODE_HASH => drop(value.as_bytes()?),
+            other => return Err(DiceError::structure(label.position(), format!("label {other} is not known"))),
+        }
+    }
+    Ok(())
 }

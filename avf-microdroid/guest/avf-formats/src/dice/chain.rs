@@ -110,7 +110,7 @@ fn check(chain: &Item<'_>) -> Result<(), DiceError> {
     }
     let (root, certificates) = items.split_at(1);
     for key in root {
-        key.as_map()?;
+        PublicKey::parse_or_foreign(key)?;
     }
     for certificate in certificates {
         Certificate::parse(certificate)?;

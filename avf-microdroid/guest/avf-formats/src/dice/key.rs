@@ -25,11 +25,14 @@ const ID_SALT: [u8; 64] = [
 
 /// The labels of a COSE_Key (RFC 9052, RFC 9053).
 const KTY: i64 = 1;
+const KID: i64 = 2;
 const ALG: i64 = 3;
 const KEY_OPS: i64 = 4;
+const BASE_IV: i64 = 5;
 const CRV: i64 = -1;
 const X: i64 = -2;
 const Y: i64 = -3;
+const AKP_PUB: i64 = -1;
 const VERIFY: i64 = 2;
 
 /// A signature algorithm of a layer's key.
@@ -107,31 +110,53 @@ impl PublicKey {
         out.finish()
     }
 
-    /// Takes a COSE_Key of one of the [`Algorithm`]s apart. That the point is on its curve is checked when it is used.
+    /// Takes a COSE_Key of one of the [`Algorithm`]s apart.
     pub fn parse(key: &Item<'_>) -> Result<Self, DiceError> {
+        let foreign = || DiceError::structure(key.position(), "no layer of the guest has a key of ML-DSA");
+        Self::parse_or_foreign(key)?.ok_or_else(foreign)
+    }
+
+    /// Takes a COSE_Key apart that is public and no more; nothing if it is one of ML-DSA, which layers before the
+    /// guest's may have.
+    pub(super) fn parse_or_foreign(key: &Item<'_>) -> Result<Option<Self>, DiceError> {
         let number = key.require(ALG)?.as_i64()?;
-        let algorithm = Algorithm::of_cose(number)
-            .ok_or_else(|| DiceError::structure(key.position(), format!("key of unknown algorithm {number}")))?;
+        let Some(algorithm) = Algorithm::of_cose(number) else {
+            return check_ml_dsa(key, number).map(|()| None);
+        };
         let (kty, crv, size) = algorithm.shape();
-        if key.require(KTY)?.as_i64()? != kty || key.require(CRV)?.as_i64()? != crv {
-            return Err(DiceError::structure(key.position(), "key type and curve do not go with the algorithm"));
-        }
-        if let Some(operations) = key.get(KEY_OPS)? {
-            check_key_ops(operations)?;
-        }
+        require_number(key, KTY, kty)?;
+        refuse_other_labels(key, if kty == 2 { Y } else { X })?;
+        require_number(key, CRV, crv)?;
         let mut raw = coordinate(key.require(X)?, size)?.to_vec();
         if kty == 2 {
             raw.extend_from_slice(coordinate(key.require(Y)?, size)?);
         }
-        Ok(Self { algorithm, raw })
+        let key_found = Self { algorithm, raw };
+        if !key_found.is_point() {
+            return Err(DiceError::structure(key.position(), "public key is not a point of its curve"));
+        }
+        Ok(Some(key_found))
     }
 
-    /// Whether a signature in COSE's form is right; a key that is no point of its curve verifies nothing.
+    fn is_point(&self) -> bool {
+        match self.algorithm {
+            Algorithm::Ed25519 => self.ed25519().is_some(),
+            Algorithm::Es256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.uncompressed()).is_ok(),
+            Algorithm::Es384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(&self.uncompressed()).is_ok(),
+        }
+    }
+
+    /// Not a point of small order either, for which anybody can sign.
+    fn ed25519(&self) -> Option<ed25519_dalek::VerifyingKey> {
+        let raw = <[u8; 32]>::try_from(&self.raw[..]).ok()?;
+        ed25519_dalek::VerifyingKey::from_bytes(&raw).ok().filter(|key| !key.is_weak())
+    }
+
+    /// Whether a signature in COSE's form is right.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match self.algorithm {
             Algorithm::Ed25519 => {
-                let key = <[u8; 32]>::try_from(&self.raw[..]).ok();
-                let key = key.and_then(|raw| ed25519_dalek::VerifyingKey::from_bytes(&raw).ok());
+                let key = self.ed25519();
                 let signature = ed25519_dalek::Signature::from_slice(signature).ok();
                 matches!((key, signature), (Some(key), Some(signature)) if key.verify_strict(message, &signature).is_ok())
             }
@@ -154,11 +179,47 @@ impl PublicKey {
     }
 }
 
-/// `key_ops` is an array that allows verifying, or, as android.13 wrote it, that number itself.
+/// The public keys of ML-DSA-65 and ML-DSA-87 (FIPS 204).
+fn check_ml_dsa(key: &Item<'_>, algorithm: i64) -> Result<(), DiceError> {
+    let size = match algorithm {
+        -49 => 1952,
+        -50 => 2592,
+        _ => return Err(DiceError::structure(key.position(), format!("key of unknown algorithm {algorithm}"))),
+    };
+    require_number(key, KTY, 7)?;
+    refuse_other_labels(key, AKP_PUB)?;
+    coordinate(key.require(AKP_PUB)?, size).map(|_| ())
+}
+
+fn require_number(key: &Item<'_>, label: i64, expected: i64) -> Result<(), DiceError> {
+    let found = key.require(label)?;
+    if found.as_i64()? == expected {
+        return Ok(());
+    }
+    Err(DiceError::structure(found.position(), format!("entry {label} of the key must be {expected}")))
+}
+
+/// A public key holds the common labels and those of its type, down to the least; a private part is none of them.
+fn refuse_other_labels(key: &Item<'_>, least: i64) -> Result<(), DiceError> {
+    for (label, value) in key.as_map()? {
+        match label.as_i64() {
+            Ok(KID | BASE_IV) => drop(value.as_bytes()?),
+            Ok(KEY_OPS) => check_key_ops(value)?,
+            Ok(number) if (KTY..=BASE_IV).contains(&number) || (least..0).contains(&number) => {}
+            _ => return Err(DiceError::structure(label.position(), "public key holds a label it must not hold")),
+        }
+    }
+    Ok(())
+}
+
+/// `key_ops` is an array that allows verifying or is empty, or, as android.13 wrote it, that number itself.
 fn check_key_ops(operations: &Item<'_>) -> Result<(), DiceError> {
     let verifies = match operations.value() {
-        Value::Array(items) => items.iter().any(|item| item.as_i64() == Ok(VERIFY)),
-        _ => operations.as_i64()? == VERIFY,
+        Value::Unsigned(_) | Value::Negative(_) => operations.as_i64() == Ok(VERIFY),
+        _ => {
+            let items = operations.as_array()?;
+            items.is_empty() || items.iter().any(|item| item.as_i64() == Ok(VERIFY))
+        }
     };
     if verifies { Ok(()) } else { Err(DiceError::structure(operations.position(), "key_ops does not allow verifying")) }
 }
