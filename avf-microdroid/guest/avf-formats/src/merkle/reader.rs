@@ -16,8 +16,11 @@ pub struct VerifiedReader<'a> {
     parameters: Parameters,
     layout: Layout,
     root: Vec<u8>,
-    known: RefCell<Vec<Option<(u64, Vec<u8>)>>>,
+    known: RefCell<Vec<Known>>,
 }
+
+/// The last block of a level that was held against the root, with its index.
+type Known = Option<(u64, Vec<u8>)>;
 
 impl<'a> VerifiedReader<'a> {
     /// Refuses a tree that has not the size that the data need.
