@@ -14,6 +14,13 @@
 //! | [`metadata`] | the first partition of a payload disk |
 //! | [`avb`] | AVB footer, vbmeta, descriptors |
 //! | [`apex`] | APEX: manifest, key, payload |
+//! | [`cbor`] | CBOR in its deterministic form |
+//! | [`dice`] | secrets, keys and certificates of a DICE layer, and what the payload's layer is made of |
+//! | [`handover`] | what one DICE layer hands the next |
+//! | [`instance`] | instance.img and the manager's sealed record in it |
+//! | [`secret`] | bytes that are wiped and never printed |
+//! | [`secrets`] | the VM's secret, payload secrets, the encrypted store's key |
+//! | [`wire`] | what a payload asks the manager |
 //!
 //! The host has the same rules in Java; what one of the two takes or refuses, so does the other.
 
@@ -22,17 +29,25 @@
 pub mod apex;
 pub mod apk;
 pub mod avb;
+pub mod cbor;
 mod der;
+pub mod dice;
 mod error;
 mod fields;
+pub mod handover;
 mod hash;
 pub mod idsig;
+pub mod instance;
+mod kdf;
 pub mod manifest;
 pub mod merkle;
 pub mod metadata;
 mod protobuf;
+pub mod secret;
+pub mod secrets;
 mod signature;
 mod source;
+pub mod wire;
 pub mod zip;
 
 pub use error::{Error, Kind, Refusal, Result};
