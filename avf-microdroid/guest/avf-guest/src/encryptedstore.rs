@@ -24,7 +24,7 @@
 
 use std::ffi::CStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
@@ -121,7 +121,8 @@ pub fn open(disk: &Path, key: &Key, folder: &CStr, gid: u32) -> Result<Store, Fa
                 file.write_all_at(&first, 0).and_then(|()| file.sync_all()).map_err(failed)?;
             }
             let (device, cipher) = map_fresh(crypt)?;
-            format(&device.path).map_err(failed)?;
+            let plain = OpenOptions::new().write(true).open(&device.path);
+            plain.and_then(|mut plain| format(&mut plain)).map_err(failed)?;
             (device, cipher)
         }
     };
@@ -163,17 +164,33 @@ fn open_formatted<'a>(crypt: impl Fn(&'static str) -> Crypt<'a>) -> Result<(Devi
     }))
 }
 
+/// Where an empty file system is written to.
+trait Blocks {
+    fn write(&mut self, number: u32, block: &[u8]) -> io::Result<()>;
+    /// Returns when all that was written is on the disk.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+impl Blocks for File {
+    fn write(&mut self, number: u32, block: &[u8]) -> io::Result<()> {
+        self.write_all_at(block, u64::from(number) * BLOCK as u64)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_all()
+    }
+}
+
 /// Writes an empty file system; block 0, which makes it one, when all else is on the disk.
-fn format(device: &Path) -> io::Result<()> {
-    let plain = OpenOptions::new().write(true).open(device)?;
+fn format(device: &mut impl Blocks) -> io::Result<()> {
     let mut template = ext4::template();
     let first = template.remove(&0).expect("the template has a superblock");
     for (number, block) in template {
-        plain.write_all_at(&block, u64::from(number) * BLOCK as u64)?;
+        device.write(number, &block)?;
     }
-    plain.sync_all()?;
-    (&plain).write_all(&first)?;
-    plain.sync_all()
+    device.sync()?;
+    device.write(0, &first)?;
+    device.sync()
 }
 
 fn mount(device: &Device, folder: &CStr, size: u64, gid: u32) -> Result<File, Failure> {
@@ -231,6 +248,55 @@ mod tests {
             let mut cut = whole;
             cut[sector * SECTOR..(sector + 1) * SECTOR].fill(0);
             assert_eq!(State::of(&cut), State::HalfFormatted, "sector {sector}");
+        }
+    }
+
+    /// A disk whose cipher changes each byte, and that dies after so many operations.
+    struct Dying {
+        disk: Vec<u8>,
+        left: usize,
+    }
+
+    impl Dying {
+        fn live(&mut self) -> io::Result<()> {
+            self.left = self.left.checked_sub(1).ok_or(io::ErrorKind::BrokenPipe)?;
+            Ok(())
+        }
+    }
+
+    impl Blocks for Dying {
+        fn write(&mut self, number: u32, block: &[u8]) -> io::Result<()> {
+            self.live()?;
+            let start = number as usize * BLOCK;
+            self.disk.resize(self.disk.len().max(start + BLOCK), 0);
+            let cipher = block.iter().map(|byte| byte ^ 0x5a);
+            self.disk[start..start + BLOCK].iter_mut().zip(cipher).for_each(|(to, from)| *to = from);
+            Ok(())
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            self.live()
+        }
+    }
+
+    #[test]
+    fn formatting_that_dies_at_any_moment_leaves_a_fresh_disk_or_a_whole_one() {
+        let mut fresh = vec![0; BLOCK];
+        fresh[..MARKER.len()].copy_from_slice(MARKER);
+        let operations = ext4::template().len() + 2;
+        for left in 0..=operations {
+            let mut dying = Dying { disk: fresh.clone(), left };
+            let done = format(&mut dying).is_ok();
+            let state = State::of(dying.disk[..BLOCK].try_into().unwrap());
+            // The last operation but one is the write of block 0; the last makes sure that it is on the disk.
+            assert_eq!(state, if left < operations - 1 { State::Fresh } else { State::Formatted }, "{left}");
+            assert_eq!(done, left == operations);
+            if state == State::Formatted {
+                for (number, block) in ext4::template() {
+                    let start = number as usize * BLOCK;
+                    assert!(dying.disk[start..start + BLOCK].iter().zip(&block).all(|(a, b)| a ^ 0x5a == *b));
+                }
+            }
         }
     }
 
