@@ -148,12 +148,7 @@ impl Target {
         Self::new("crypt", crypt.size / SECTOR, false, parameters)
     }
 
-    fn new(
-        kind: &'static str,
-        sectors: u64,
-        read_only: bool,
-        parameters: Zeroizing<String>,
-    ) -> Result<Self, Failure> {
+    fn new(kind: &'static str, sectors: u64, read_only: bool, parameters: Zeroizing<String>) -> Result<Self, Failure> {
         if sectors == 0 || parameters.len() > MAX_PARAMETER_BYTES {
             return Err(Failure::machine(format!(
                 "dm-{kind} device must have 1 sector or more and at most {MAX_PARAMETER_BYTES} bytes of parameters but has {sectors} and {}",

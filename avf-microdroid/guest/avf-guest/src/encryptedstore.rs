@@ -194,8 +194,9 @@ fn format(device: &mut impl Blocks) -> io::Result<()> {
 }
 
 fn mount(device: &Device, folder: &CStr, size: u64, gid: u32) -> Result<File, Failure> {
-    let failed =
-        |what: &str, error: &dyn std::fmt::Display| Failure::machine(format!("cannot {what} the encrypted store: {error}"));
+    let failed = |what: &str, error: &dyn std::fmt::Display| {
+        Failure::machine(format!("cannot {what} the encrypted store: {error}"))
+    };
     let path = Path::new(std::ffi::OsStr::from_bytes(folder.to_bytes()));
     let source = std::ffi::CString::new(device.path.as_os_str().as_bytes()).expect("a device's name has no NUL");
     // A folder that cannot be made shows in the mount's own error.

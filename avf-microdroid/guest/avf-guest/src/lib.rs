@@ -1,7 +1,7 @@
 //! What runs inside an avf4j virtual machine: one static executable, installed in the initrd as `/init`.
 //!
 //! The executable is multi-call: the last part of its own name, or else its first argument, says which applet runs.
-//! There is one so far, `init`.
+//! There are two, `init` and `zipfuse`, which init starts.
 //!
 //! # Boot order
 //!
@@ -55,8 +55,9 @@ pub mod zipfuse;
 pub fn run(arguments: &[&[u8]]) -> i32 {
     match applet(arguments) {
         b"init" => init::main(),
+        b"zipfuse" => zipfuse::main(arguments.get(2..).unwrap_or_default()),
         other => {
-            eprintln!("avf-guest: no applet {:?}; there is: init", String::from_utf8_lossy(other));
+            eprintln!("avf-guest: no applet {:?}; there are: init, zipfuse", String::from_utf8_lossy(other));
             2
         }
     }

@@ -54,8 +54,8 @@ pub fn attach(backing: &File, range: Range) -> Result<LoopDevice, Failure> {
         let number = unsafe { libc::ioctl(control.as_raw_fd(), LOOP_CTL_GET_FREE as _) };
         let number = check("ioctl(LOOP_CTL_GET_FREE)", number).map_err(|error| failed(&error))?;
         let path = PathBuf::from(format!("/dev/loop{number}"));
-        let file = File::open(&path)
-            .map_err(|error| Failure::machine(format!("cannot open {}: {error}", path.display())))?;
+        let file =
+            File::open(&path).map_err(|error| Failure::machine(format!("cannot open {}: {error}", path.display())))?;
         // SAFETY: the kernel reads as many bytes as the array has.
         let result = unsafe { libc::ioctl(file.as_raw_fd(), LOOP_CONFIGURE as _, config.as_ptr()) };
         match check("ioctl(LOOP_CONFIGURE)", result) {

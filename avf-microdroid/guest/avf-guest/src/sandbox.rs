@@ -35,8 +35,7 @@ impl Sandbox {
 
     /// Allocates all that entering needs: after a fork it must make system calls only.
     pub fn prepare(self) -> Confined {
-        let limits =
-            [(libc::RLIMIT_CORE, 0), (libc::RLIMIT_NPROC, self.processes), (libc::RLIMIT_NOFILE, self.files)];
+        let limits = [(libc::RLIMIT_CORE, 0), (libc::RLIMIT_NPROC, self.processes), (libc::RLIMIT_NOFILE, self.files)];
         Confined {
             uid: self.uid,
             gid: self.gid,

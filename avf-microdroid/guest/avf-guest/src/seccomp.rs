@@ -129,7 +129,7 @@ pub fn filter() -> Vec<sock_filter> {
     code.extend(when(libc::SYS_ioctl, &ioctls));
     let mut sockets = vec![load(argument(0))];
     for &family in SOCKETS {
-        sockets.extend([jump_equal(family.cast_unsigned(), 0, 1), answer(ALLOW)]);
+        sockets.extend([jump_equal(family as u32, 0, 1), answer(ALLOW)]);
     }
     sockets.push(answer(errno(libc::EAFNOSUPPORT)));
     for call in [libc::SYS_socket, libc::SYS_socketpair] {
@@ -147,7 +147,7 @@ fn when(call: c_long, then: &[sock_filter]) -> Vec<sock_filter> {
 }
 
 fn errno(number: i32) -> u32 {
-    ERRNO | number.cast_unsigned()
+    ERRNO | number as u32
 }
 
 fn load(offset: u32) -> sock_filter {
@@ -182,7 +182,7 @@ mod tests {
 
     /// What the kernel would do: the four kinds of instruction that the filter has.
     fn run(architecture: u32, call: c_long, arguments: [u64; 2]) -> u32 {
-        let mut data = vec![0; 64];
+        let mut data = [0; 64];
         data[..4].copy_from_slice(&(call as u32).to_le_bytes());
         data[4..8].copy_from_slice(&architecture.to_le_bytes());
         data[16..24].copy_from_slice(&arguments[0].to_le_bytes());

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use libc::c_int;
 
 use super::abi::{self, ANSWER_HEADER_BYTES, Attributes, Request, flag, op};
-use super::tree::{Kind, NodeId, ROOT, Tree};
+use super::tree::{Child, Kind, NodeId, ROOT, Tree};
 use super::zip::{Error, Method, Zip};
 use crate::console::say;
 use crate::readat::ReadAt;
@@ -142,7 +142,7 @@ impl<R: ReadAt> FileSystem<R> {
     }
 
     fn open(&self, request: &Request<'_>, out: &mut Vec<u8>) -> Answer {
-        let flags = abi::u32_at(request.body, 0).ok_or(libc::EINVAL)?.cast_signed();
+        let flags = abi::u32_at(request.body, 0).ok_or(libc::EINVAL)? as c_int;
         if flags & libc::O_ACCMODE != libc::O_RDONLY {
             return Err(libc::EROFS);
         }
@@ -214,7 +214,7 @@ impl<R: ReadAt> FileSystem<R> {
         Ok(())
     }
 
-    fn folder(&self, request: &Request<'_>) -> Result<(NodeId, &[(Box<[u8]>, NodeId)]), c_int> {
+    fn folder(&self, request: &Request<'_>) -> Result<(NodeId, &[Child]), c_int> {
         let id = self.node(request)?;
         match self.tree.get(id).map(|node| &node.kind) {
             Some(Kind::Folder(children)) => Ok((id, children)),

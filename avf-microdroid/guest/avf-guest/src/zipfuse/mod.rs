@@ -23,16 +23,17 @@ mod tests;
 use std::ffi::{CStr, CString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, RawFd};
 use std::thread;
 use std::time::Duration;
 
 use libc::{MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, pid_t};
 
 use crate::failure::Failure;
+use crate::process::Program;
 use crate::readat::ReadAt;
 use crate::sandbox::Sandbox;
-use crate::sys::{self, check};
+use crate::sys;
 use filesystem::{FileSystem, Limits, MAX_READ};
 use tree::Tree;
 use zip::Zip;
@@ -71,27 +72,54 @@ impl Options {
 /// Mounts `zip`, of at most `size` bytes, on an existing folder, and returns the process that serves it. When this
 /// returns, files can be opened.
 ///
-/// Only for a process with one thread: the server is a fork of it. It has no privileges once it has mounted, and lives
-/// until it is killed or the file system is unmounted.
-pub fn start(zip: File, size: u64, folder: &CStr, options: Options) -> Result<pid_t, Failure> {
+/// The server is this program once more, executed anew: it has neither the memory nor the descriptors of its parent,
+/// and no privileges once it has mounted. It lives until it is killed or the file system is unmounted.
+///
+/// Only for a process with one thread.
+pub fn start(zip: &File, size: u64, folder: &CStr, options: Options) -> Result<pid_t, Failure> {
     let machine = |error: sys::CallError| Failure::machine(format!("cannot start the package's file system: {error}"));
     let (outcome, teller) = sys::pipe().map_err(machine)?;
-    // SAFETY: this process has one thread, as the contract says.
-    match check("fork", unsafe { libc::fork() }).map_err(machine)? {
-        0 => {
-            drop(outcome);
-            let code = match serve(zip, size, folder, options, &mut File::from(teller)) {
-                Ok(()) => 0,
-                Err(()) => 1,
-            };
-            // SAFETY: takes an integer. Nothing of the parent's is to be cleaned up by its copy.
-            unsafe { libc::_exit(code) }
-        }
-        pid => {
-            drop(teller);
-            mounted(File::from(outcome)).map(|()| pid)
-        }
-    }
+    let Options { gid, shared, executable, inflated } = options;
+    let numbers =
+        [teller.as_raw_fd().into(), size.into(), gid.into(), shared.into(), executable.into(), inflated.into()]
+            .map(|number: i128| CString::new(number.to_string()).expect("a number has no NUL"));
+    let mut arguments = vec![c"avf-guest".to_owned(), c"zipfuse".to_owned(), folder.to_owned()];
+    arguments.extend(numbers);
+    let words = io::stderr();
+    let program = Program {
+        path: c"/proc/self/exe",
+        arguments: &arguments,
+        environment: &[],
+        input: zip.as_fd(),
+        output: words.as_fd(),
+        inherited: teller.as_fd(),
+        confined: None,
+    };
+    let pid = program.start()?;
+    drop(teller);
+    mounted(File::from(outcome)).map(|()| pid)
+}
+
+/// The server's program: the arguments are those that [`start`] gives, and standard input is the zip. Returns the exit
+/// code.
+pub fn main(arguments: &[&[u8]]) -> i32 {
+    let number = |at: usize| arguments.get(at).and_then(|word| std::str::from_utf8(word).ok()?.parse::<u64>().ok());
+    let (Some(folder), Some(teller), Some(size), Some(gid), Some(shared), Some(executable), Some(inflated)) = (
+        arguments.first().and_then(|word| CString::new(*word).ok()),
+        number(1).and_then(|fd| RawFd::try_from(fd).ok()),
+        number(2),
+        number(3).and_then(|gid| u32::try_from(gid).ok()),
+        number(4),
+        number(5),
+        number(6),
+    ) else {
+        eprintln!("avf-guest: zipfuse is started by init");
+        return 2;
+    };
+    // SAFETY: both were passed to this process for this one use.
+    let (zip, mut teller) = unsafe { (File::from_raw_fd(0), File::from_raw_fd(teller)) };
+    let options = Options { gid, shared: shared != 0, executable: executable != 0, inflated };
+    i32::from(serve(zip, size, &folder, options, &mut teller).is_err())
 }
 
 /// Waits for the server's word, which is one write: `+` when it serves, or why it cannot.
@@ -120,7 +148,7 @@ fn serve(zip: File, size: u64, folder: &CStr, options: Options, teller: &mut Fil
         }
     };
     let confined = Sandbox { uid: SERVER_UID, gid: SERVER_UID, ..Sandbox::payload() }.prepare();
-    // SAFETY: this process is a fork that has one thread.
+    // SAFETY: this process has had one thread so far.
     if let Err(error) = unsafe { confined.enter() } {
         let _ = teller.write_all(format!("cannot give up privileges: {error}").as_bytes());
         return Err(());

@@ -158,13 +158,10 @@ fn missing_folders_are_made_up_and_the_first_of_two_counts() {
 
 #[test]
 fn modes_are_the_zips_or_by_folder_and_never_writable() {
-    let entries = opened(zip(&[
-        ("bin/tool", b"", false, 0),
-        ("text", b"", false, 0),
-        ("lib/so", b"", false, 0o100_777),
-    ]))
-    .unwrap()
-    .entries;
+    let entries =
+        opened(zip(&[("bin/tool", b"", false, 0), ("text", b"", false, 0), ("lib/so", b"", false, 0o100_777)]))
+            .unwrap()
+            .entries;
     let mode = |tree: &Tree, folder: &[u8], name: &[u8]| {
         let parent = if folder.is_empty() { ROOT } else { tree.child(ROOT, folder).unwrap() };
         tree.get(tree.child(parent, name).unwrap()).unwrap().mode

@@ -17,10 +17,13 @@ pub type NodeId = usize;
 
 pub const ROOT: NodeId = 0;
 
+/// A name in a folder.
+pub type Child = (Box<[u8]>, NodeId);
+
 #[derive(Debug)]
 pub enum Kind {
     /// Sorted by name.
-    Folder(Vec<(Box<[u8]>, NodeId)>),
+    Folder(Vec<Child>),
     /// The entry's index in the zip.
     File(usize),
 }

@@ -159,9 +159,7 @@ impl<R: ReadAt> Zip<R> {
         let mut position = self.locate(entry)?;
         let end = position + entry.compressed;
         let mut content = Vec::new();
-        content
-            .try_reserve_exact(entry.size as usize)
-            .map_err(|_| Error::Read(io::ErrorKind::OutOfMemory.into()))?;
+        content.try_reserve_exact(entry.size as usize).map_err(|_| Error::Read(io::ErrorKind::OutOfMemory.into()))?;
         content.resize(entry.size as usize, 0);
         let mut piece = vec![0; 64 << 10];
         let (mut filled, mut kept) = (0, 0);
@@ -257,7 +255,9 @@ fn entry(index: u16, fixed: &[u8], name: &[u8], directory: u64) -> Result<Entry,
         return malformed(format!("entry {index} is encrypted"));
     }
     if header + LOCAL_BYTES as u64 + compressed > directory || (method == Method::Stored && compressed != size) {
-        return malformed(format!("entry {index} has a content of {compressed} bytes at byte {header}, which cannot be"));
+        return malformed(format!(
+            "entry {index} has a content of {compressed} bytes at byte {header}, which cannot be"
+        ));
     }
     let mode = u32_at(fixed, 38) >> 16;
     let permissions = (fixed[5] == UNIX && mode != 0).then_some(mode & 0o777);

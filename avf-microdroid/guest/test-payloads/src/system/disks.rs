@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use avf_guest::dm::{Device, SECTOR, Target, Verity};
 use avf_guest::encryptedstore;
+use avf_guest::ext4;
 use avf_guest::gpt::{Partition, Table};
 use avf_guest::loopdev::{self, Range};
 use avf_guest::process::Program;
@@ -111,7 +112,7 @@ pub fn package(disk: &Path) -> Done {
     fs::create_dir_all("/mnt/apk").map_err(text)?;
     let memory = sys::total_memory().map_err(text)?;
     let started = sys::boot_nanos();
-    zipfuse::start(file, length, c"/mnt/apk", Options::package(memory)).map_err(text)?;
+    zipfuse::start(&file, length, c"/mnt/apk", Options::package(memory)).map_err(text)?;
     say(&format!("mounted the package in {} us", (sys::boot_nanos() - started) / 1000));
     list(Path::new("/mnt/apk"))?;
     let words = fs::read_to_string("/mnt/apk/assets/text").map_err(text)?;
@@ -205,6 +206,29 @@ pub fn store(disk: &Path, key: u8) -> Done {
     let capacity = capacity(&folder)?;
     say(&format!("store of {size} bytes has {capacity} and took {micros} us"));
     if capacity < size / 2 { Err(format!("the store has not grown to {size} bytes")) } else { Ok(()) }
+}
+
+/// Formats without encryption and grows, for the host to check what the kernel made of it.
+pub fn grow(disk: &Path) -> Done {
+    let (_, size) = open(disk)?;
+    let file = File::options().write(true).open(disk).map_err(text)?;
+    for (number, block) in ext4::template() {
+        file.write_all_at(&block, u64::from(number) * BLOCK).map_err(text)?;
+    }
+    file.sync_all().map_err(text)?;
+    drop(file);
+    fs::create_dir_all("/mnt/plain").map_err(text)?;
+    let source = CString::new(disk.as_os_str().as_encoded_bytes()).map_err(text)?;
+    sys::mount(&source, c"/mnt/plain", c"ext4", 0, c"").map_err(text)?;
+    let root = File::open("/mnt/plain").map_err(text)?;
+    ext4::grow(&root, size).map_err(text)?;
+    drop(root);
+    fs::write("/mnt/plain/large", vec![7; 8 << 20]).map_err(text)?;
+    // SAFETY: takes a NUL-terminated string and flags.
+    match unsafe { libc::umount2(c"/mnt/plain".as_ptr(), 0) } {
+        0 => Ok(()),
+        _ => Err(text(io::Error::last_os_error())),
+    }
 }
 
 fn capacity(folder: &CString) -> Result<u64, String> {

@@ -22,6 +22,10 @@ pub fn say(words: &str) {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     if std::process::id() != 1 {
+        if arguments.get(1).is_some_and(|word| word == "zipfuse") {
+            let arguments: Vec<&[u8]> = arguments.iter().map(String::as_bytes).collect();
+            std::process::exit(avf_guest::run(&arguments));
+        }
         // The program that a test of the sandbox starts.
         std::process::exit(match confined::inside(&arguments[1..]) {
             Ok(()) => 0,
@@ -55,6 +59,7 @@ fn boot() -> Done {
         Some("damaged") => disks::damaged(Path::new("/dev/vda")),
         Some("store") => disks::store(Path::new("/dev/vda"), 7),
         Some("other-key") => disks::store(Path::new("/dev/vda"), 8),
+        Some("grow") => disks::grow(Path::new("/dev/vda")),
         Some("sandbox") => confined::outside(),
         other => Err(format!("there is no test {other:?}")),
     }

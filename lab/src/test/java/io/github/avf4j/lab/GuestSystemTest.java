@@ -2,6 +2,7 @@ package io.github.avf4j.lab;
 
 import static io.github.avf4j.lab.TestMachines.LONG;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DebugLevel;
@@ -122,6 +123,24 @@ final class GuestSystemTest {
         assertThat(output).contains("stored count 2", "new=false");
       }
     }
+  }
+
+  @Test
+  void theStoresFileSystemIsWholeAfterItHasGrown() throws Exception {
+    Path fsck = Path.of("/sbin/e2fsck");
+    assumeTrue(Files.isExecutable(fsck), fsck + " is not there: install e2fsprogs");
+    Path disk = folder.resolve("plain.img");
+    try (FileChannel file =
+        FileChannel.open(disk, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      file.write(ByteBuffer.allocate(1), (700 << 20) - 1);
+    }
+    run("grow", DiskImage.readWrite(disk));
+    Process check =
+        new ProcessBuilder(fsck.toString(), "-fn", disk.toString())
+            .redirectErrorStream(true)
+            .start();
+    String words = TestMachines.readAll(check.getInputStream());
+    assertThat(check.waitFor()).as(words).isZero();
   }
 
   @Test
