@@ -115,8 +115,7 @@ final class GuestSystemTest {
       }
       Thread.sleep(random.nextInt(60 << round));
       vm.stop();
-      boolean stored =
-          console.lines().collect(Collectors.joining("\n")).contains("stored count 1");
+      boolean stored = console.lines().collect(Collectors.joining("\n")).contains("stored count 1");
       String output = run("store", store);
       assertThat(output).containsAnyOf("stored count 1", "stored count 2");
       if (stored) {
