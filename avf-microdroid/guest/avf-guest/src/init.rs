@@ -92,6 +92,7 @@ fn run(invocation: payload::Invocation, cid: Option<u32>) -> Result<(), Failure>
         input: console.input.as_fd(),
         output: console.output.as_fd(),
         inherited: readying.as_fd(),
+        confined: None,
     };
     let pid = program.start()?;
     drop(readying);

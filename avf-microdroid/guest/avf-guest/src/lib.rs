@@ -1,7 +1,7 @@
 //! What runs inside an avf4j virtual machine: one static executable, installed in the initrd as `/init`.
 //!
 //! The executable is multi-call: the last part of its own name, or else its first argument, says which applet runs.
-//! There is one so far, `init`.
+//! There are two, `init` and `zipfuse`, which init starts.
 //!
 //! # Boot order
 //!
@@ -14,31 +14,50 @@
 //! 6. [`keeper`]: reports that the payload started, is ready and finished, and reaps every process meanwhile.
 //! 7. [`power`]: whatever happened, the VM powers off. A failure goes to the console and, if it is up, to the report channel.
 //!
+//! # For verified packages
+//!
+//! The kernel's parts that a verified package needs, each a module of its own; the boot above uses none of them yet:
+//! [`gpt`] finds the partitions of the payload disk, [`loopdev`] and [`dm`] make block devices of them ([`dm`] with
+//! dm-verity), [`zipfuse`] mounts the package, [`encryptedstore`] the payload's storage ([`ext4`] is what it is
+//! formatted with), and [`sandbox`] with [`seccomp`] is what the payload is confined to. Their kernel modules are those
+//! of `/lib/modules/microdroid`.
+//!
 //! Everything read from the disk, the kernel command line or the host is bounded and checked before it is used, and
 //! every wait other than the one for the payload itself has a limit.
 
 pub mod cmdline;
 pub mod console;
 pub mod cpio;
+pub mod crc32;
 pub mod disk;
+pub mod dm;
+pub mod encryptedstore;
+pub mod ext4;
 pub mod failure;
+pub mod gpt;
 pub mod init;
 pub mod keeper;
+pub mod loopdev;
 pub mod modules;
 pub mod mounts;
 pub mod payload;
 pub mod power;
 pub mod process;
+pub mod readat;
 pub mod report;
+pub mod sandbox;
+pub mod seccomp;
 pub mod sys;
 pub mod vsock;
+pub mod zipfuse;
 
 /// Runs the applet that the arguments name and returns the exit code.
 pub fn run(arguments: &[&[u8]]) -> i32 {
     match applet(arguments) {
         b"init" => init::main(),
+        b"zipfuse" => zipfuse::main(arguments.get(2..).unwrap_or_default()),
         other => {
-            eprintln!("avf-guest: no applet {:?}; there is: init", String::from_utf8_lossy(other));
+            eprintln!("avf-guest: no applet {:?}; there are: init, zipfuse", String::from_utf8_lossy(other));
             2
         }
     }

@@ -2,6 +2,9 @@
 //!
 //! The list is made with the initrd, in dependency order, so that nothing here needs to know `modules.dep`. Without a
 //! list there is nothing to load: a kernel may have everything built in.
+//!
+//! A second list has what only verified packages and encrypted storage need. It is loaded on demand, so that a plain
+//! payload does not wait for it; an initrd for plain payloads does not even have it.
 
 use std::fs::File;
 use std::io;
@@ -13,17 +16,28 @@ use crate::failure::Failure;
 use crate::sys;
 
 const LIST: &str = "/lib/modules/load";
+const MICRODROID_LIST: &str = "/lib/modules/microdroid";
 const MAX_LIST_BYTES: u64 = 64 << 10;
 const MAX_MODULES: usize = 256;
 
-/// Loads every module of the list. One that does not load is told and skipped: what needs it will say so itself.
+/// Loads every module that the machine needs. One that does not load is told and skipped: what needs it will say so
+/// itself.
 pub fn load_all() -> Result<(), Failure> {
-    let list = match sys::read_bounded(Path::new(LIST), MAX_LIST_BYTES) {
+    load_list(LIST)
+}
+
+/// Loads, in the same way, what device-mapper, loop devices, FUSE, EROFS and the encrypted store need.
+pub fn load_microdroid() -> Result<(), Failure> {
+    load_list(MICRODROID_LIST)
+}
+
+fn load_list(file: &str) -> Result<(), Failure> {
+    let list = match sys::read_bounded(Path::new(file), MAX_LIST_BYTES) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Failure::machine(format!("cannot read {LIST}: {error}"))),
+        Err(error) => return Err(Failure::machine(format!("cannot read {file}: {error}"))),
         Ok(list) => list,
     };
-    for path in parse(&list).map_err(|message| Failure::machine(format!("{LIST}: {message}")))? {
+    for path in parse(&list).map_err(|message| Failure::machine(format!("{file}: {message}")))? {
         if let Err(message) = load(path) {
             say(format_args!("cannot load {path}: {message}"));
         }

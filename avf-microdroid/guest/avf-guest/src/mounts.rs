@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use libc::{MS_NODEV, MS_NOEXEC, MS_NOSUID, c_ulong};
@@ -37,6 +38,8 @@ const MOUNTS: [Mount; 6] = [
 /// Mounts all of them, whatever fails on the way, and then tells the first failure that matters: a console may be
 /// there to show it only if `/dev` was tried.
 pub fn mount_all() -> Result<(), Failure> {
+    // Where the initial root is a tmpfs, everybody may write to it. It is init's alone.
+    let _ = fs::set_permissions("/", fs::Permissions::from_mode(0o755));
     let mut first = Ok(());
     for mount in &MOUNTS {
         let done = mount.perform();

@@ -14,6 +14,7 @@ use std::time::Duration;
 use libc::{c_int, pid_t};
 
 use crate::failure::Failure;
+use crate::sandbox::Confined;
 use crate::sys::{self, check};
 
 /// How long the kernel may take to load the program.
@@ -28,6 +29,8 @@ pub struct Program<'a> {
     pub output: BorrowedFd<'a>,
     /// One more descriptor that the program keeps, under its number here.
     pub inherited: BorrowedFd<'a>,
+    /// What it is confined to; nothing if it has all the rights of init.
+    pub confined: Option<&'a Confined>,
 }
 
 impl Program<'_> {
@@ -53,6 +56,7 @@ impl Program<'_> {
     }
 
     /// The child's way to the program; its errno goes to `failing`, which closes by itself when the program is executed.
+    /// It is negative if the child could not be confined.
     ///
     /// # Safety
     /// Only for the child of a fork, with arrays of pointers that are ended by a null pointer.
@@ -68,12 +72,22 @@ impl Program<'_> {
                 && libc::chdir(c"/".as_ptr()) != -1
             {
                 libc::umask(0o022);
+                if let Some(Err(error)) = self.confined.map(|confined| confined.enter()) {
+                    fail(failing, -error.errno)
+                }
                 libc::execve(self.path.as_ptr(), arguments.as_ptr(), environment.as_ptr());
             }
-            let errno: c_int = *libc::__errno_location();
-            libc::write(failing, (&raw const errno).cast(), mem::size_of::<c_int>());
-            libc::_exit(127)
+            fail(failing, *libc::__errno_location())
         }
+    }
+}
+
+/// Tells the parent why there will be no program, and ends.
+fn fail(failing: RawFd, errno: c_int) -> ! {
+    // SAFETY: writes an integer to a descriptor that is open.
+    unsafe {
+        libc::write(failing, (&raw const errno).cast(), mem::size_of::<c_int>());
+        libc::_exit(127)
     }
 }
 
@@ -110,7 +124,13 @@ fn executed(failed: OwnedFd) -> Result<(), Failure> {
     let mut errno = [0; mem::size_of::<c_int>()];
     match File::from(failed).read(&mut errno) {
         Ok(0) => Ok(()),
-        Ok(_) => Err(Failure::payload(refusal(c_int::from_ne_bytes(errno)))),
+        Ok(_) => match c_int::from_ne_bytes(errno) {
+            errno @ ..0 => {
+                let error = io::Error::from_raw_os_error(errno.wrapping_neg());
+                Err(Failure::machine(format!("cannot confine the payload: {error}")))
+            }
+            errno => Err(Failure::payload(refusal(errno))),
+        },
         Err(error) => Err(Failure::machine(format!("cannot start the payload: {error}"))),
     }
 }
@@ -150,6 +170,7 @@ mod tests {
             input: input.as_fd(),
             output: write.as_fd(),
             inherited: inherited.as_fd(),
+            confined: None,
         };
         let pid = program.start()?;
         drop(write);

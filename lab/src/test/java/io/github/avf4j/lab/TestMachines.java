@@ -16,7 +16,7 @@ final class TestMachines implements AutoCloseable {
   /** Longer than any emulated boot takes; a bound, not an expectation. */
   static final Duration LONG = Duration.ofSeconds(150);
 
-  private static final String BACKEND = System.getProperty("avf.test.backend", "qemu");
+  static final String BACKEND = System.getProperty("avf.test.backend", "qemu");
 
   private final Path folder;
   private final VirtualMachineManager manager;

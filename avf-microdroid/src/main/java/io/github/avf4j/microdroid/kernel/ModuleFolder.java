@@ -92,6 +92,17 @@ public final class ModuleFolder {
     return new ArrayList<>(resolved.values());
   }
 
+  /** Returns those of {@code names} that are modules here or built into the kernel. */
+  public List<String> present(List<String> names) {
+    return names.stream()
+        .filter(name -> files.containsKey(ModuleNames.normalize(name)) || isBuiltin(name))
+        .toList();
+  }
+
+  private boolean isBuiltin(String name) {
+    return builtin.contains(ModuleNames.normalize(name)) || (files.isEmpty() && builtin.isEmpty());
+  }
+
   private void resolve(
       String name, String wantedBy, Set<String> path, Map<String, KernelModule> resolved) {
     if (resolved.containsKey(name)) {
@@ -122,7 +133,7 @@ public final class ModuleFolder {
     if (file != null) {
       return Optional.of(file);
     }
-    if (builtin.contains(name) || (files.isEmpty() && builtin.isEmpty())) {
+    if (isBuiltin(name)) {
       return Optional.empty();
     }
     throw new InvalidImageException(
