@@ -18,4 +18,6 @@ module io.github.avf4j.cli {
       info.picocli;
   opens io.github.avf4j.cli.image to
       info.picocli;
+  opens io.github.avf4j.cli.microdroid to
+      info.picocli;
 }
