@@ -110,7 +110,8 @@ final class MicrodroidBuildCommand implements Callable<Integer> {
   private void build(PrintWriter to, PrintWriter err) throws IOException {
     if (rollbackIndex < 0) {
       throw new ParameterException(
-          command().commandLine(), "--rollback-index must not be negative but was " + rollbackIndex);
+          command().commandLine(),
+          "--rollback-index must not be negative but was " + rollbackIndex);
     }
     KernelImage stock = stock();
     requireFile(stock.image());

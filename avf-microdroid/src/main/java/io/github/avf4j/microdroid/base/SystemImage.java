@@ -55,8 +55,7 @@ final class SystemImage {
   }
 
   /** Writes the image, its tree, the vbmeta image and the footer. */
-  HashtreeFooter.Made write(Path file, VbmetaBuilder vbmeta, Progress progress)
-      throws IOException {
+  HashtreeFooter.Made write(Path file, VbmetaBuilder vbmeta, Progress progress) throws IOException {
     new ErofsWriter(MTIME, PARTITION).write(tree(), file, progress);
     ByteSlice salt = Salts.of(PARTITION);
     return HashtreeFooter.forPartition(PARTITION).salt(salt).addTo(file, vbmeta);

@@ -4,8 +4,8 @@
  *
  * <p>{@link io.github.avf4j.microdroid.base.BaseImageBuilder} makes the folder that {@link
  * io.github.avf4j.microdroid.base.BaseImage} names the files of, and {@link
- * io.github.avf4j.microdroid.base.HostFirmware} verifies it and derives what the guest gets.
- * Called by the command line and the service, on any thread; calls block.
+ * io.github.avf4j.microdroid.base.HostFirmware} verifies it and derives what the guest gets. Called
+ * by the command line and the service, on any thread; calls block.
  *
  * <p>Decisions where Android's image holds what this guest has no use for:
  *

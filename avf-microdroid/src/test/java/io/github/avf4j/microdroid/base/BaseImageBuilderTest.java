@@ -2,6 +2,8 @@ package io.github.avf4j.microdroid.base;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -25,12 +27,17 @@ import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
 import io.github.avf4j.attestation.pvmfw.VerifiedPayload;
 import io.github.avf4j.attestation.verity.ImageSource;
+import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.Foreign;
 import io.github.avf4j.microdroid.Tool;
 import io.github.avf4j.microdroid.boot.Bootconfig;
 import io.github.avf4j.microdroid.erofs.ErofsImage;
 import io.github.avf4j.microdroid.image.ImageException;
 import io.github.avf4j.microdroid.image.Progress;
+import io.github.avf4j.microdroid.initrd.InitrdBuilder;
+import io.github.avf4j.microdroid.kernel.KernelModule;
+import io.github.avf4j.microdroid.kernel.KernelUnpacker;
+import io.github.avf4j.microdroid.kernel.ModuleFolder;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -129,12 +136,11 @@ class BaseImageBuilderTest {
         .map(HashDescriptor.class::cast)
         .extracting(HashDescriptor::partitionName, hash -> hash.salt().toHex())
         .containsExactlyInAnyOrder(
-            org.assertj.core.api.Assertions.tuple(
-                "boot", "3b4a12881d11f33cff968a24d7c53723a8232cde9a8d91e29fdbd6a95ae6adf0"),
-            org.assertj.core.api.Assertions.tuple(
+            tuple("boot", "3b4a12881d11f33cff968a24d7c53723a8232cde9a8d91e29fdbd6a95ae6adf0"),
+            tuple(
                 "initrd_normal",
                 "8041a07d54ac82290f6d90bac1fa8d7fdbc4db974d101d60faf294749d1ebaf8"),
-            org.assertj.core.api.Assertions.tuple(
+            tuple(
                 "initrd_debug",
                 "8ab9dc9cb7e6456700ff6ef18c6b4c3acc24c5fa5381b829563f8d7a415d869a"));
   }
@@ -181,8 +187,7 @@ class BaseImageBuilderTest {
       end += -end & 3;
       common[i] = Arrays.copyOf(initrd, end);
       byte[] second = Arrays.copyOfRange(initrd, end, (int) both[i].ramdiskSize());
-      byte[] file =
-          Tool.run(folder, second, "cpio", "-i", "--to-stdout", "--quiet", "bootconfig");
+      byte[] file = Tool.run(folder, second, "cpio", "-i", "--to-stdout", "--quiet", "bootconfig");
       assertThat(new String(file, StandardCharsets.UTF_8)).isEqualTo(both[i].text());
     }
     assertThat(common[1]).isEqualTo(common[0]);
@@ -240,8 +245,7 @@ class BaseImageBuilderTest {
 
     ErofsImage files = ErofsImage.open(ImageSource.prefix(ImageSource.of(system), tree(footer)));
     assertThat(files.verify().files()).isEqualTo(GuestRuntime.LIBRARIES.size() + 1);
-    assertThat(files.find("lib64/" + GuestRuntime.LOADER).orElseThrow().mode())
-        .isEqualTo(0100755);
+    assertThat(files.find("lib64/" + GuestRuntime.LOADER).orElseThrow().mode()).isEqualTo(0100755);
     assertThat(files.find("lib64/libc.so.6").orElseThrow().mtime()).isEqualTo(1_611_569_676);
     assertThat(files.find("NOTICE/libc6")).isPresent();
     assertThat(files.superblock().label()).isEqualTo("system");
@@ -307,10 +311,7 @@ class BaseImageBuilderTest {
   }
 
   private static ImageReport report(Path file, BaseImage image) throws IOException {
-    return new ImageVerifier()
-        .expectedKey(KEY)
-        .partition("system", image.system())
-        .verify(file);
+    return new ImageVerifier().expectedKey(KEY).partition("system", image.system()).verify(file);
   }
 
   @Test
@@ -325,8 +326,7 @@ class BaseImageBuilderTest {
     for (JsonNode file : ours.get("files")) {
       byte[] content = Files.readAllBytes(image.folder().resolve(file.get("name").textValue()));
       assertThat(file.get("size").longValue()).isEqualTo(content.length);
-      assertThat(file.get("sha256").textValue())
-          .isEqualTo(io.github.avf4j.microdroid.CacheFolder.nameOf(content));
+      assertThat(file.get("sha256").textValue()).isEqualTo(CacheFolder.nameOf(content));
     }
   }
 
@@ -344,11 +344,7 @@ class BaseImageBuilderTest {
   void aKeyOfTheUserSignsEverything() throws Exception {
     AvbSigner own = signer(4096);
     BaseImage image =
-        stock
-            .builder()
-            .signedBy(own)
-            .rollbackIndex(7)
-            .build(folder.resolve("base"), Progress.NONE);
+        stock.builder().signedBy(own).rollbackIndex(7).build(folder.resolve("base"), Progress.NONE);
     byte[] kernel = Files.readAllBytes(image.kernel());
     byte[] initrd = Files.readAllBytes(image.initrd(false));
     assertThat(errorOf(kernel, initrd)).isEqualTo(PvmfwError.AVB_PUBLIC_KEY_REJECTED);
@@ -368,8 +364,7 @@ class BaseImageBuilderTest {
     assertThatThrownBy(
             () -> stock.builder().signedBy(small).build(folder.resolve("base"), Progress.NONE))
         .isInstanceOfSatisfying(
-            AvbException.class,
-            e -> assertThat(e.kind()).isEqualTo(AvbException.Kind.KEY))
+            AvbException.class, e -> assertThat(e.kind()).isEqualTo(AvbException.Kind.KEY))
         .hasMessageContaining("4096");
     assertThat(folder.resolve("base")).doesNotExist();
   }
@@ -466,6 +461,31 @@ class BaseImageBuilderTest {
             });
     assertThat(done).isSorted().isNotEmpty();
     assertThat(totals).containsOnly(done.get(done.size() - 1));
+  }
+
+  @Test
+  void theInstalledKernelUnpacksAsIfItHadNoFooter() throws IOException {
+    KernelImage installed = KernelImage.installed();
+    assumeTrue(
+        Files.exists(installed.image()) && Files.exists(GuestRuntime.installed().folder()),
+        "needs what bin/setup fetches");
+    BaseImage image =
+        new BaseImageBuilder(installed, GuestRuntime.installed())
+            .build(folder.resolve("base"), Progress.NONE);
+    KernelUnpacker unpacker = new KernelUnpacker(new CacheFolder(folder.resolve("cache")));
+    assertThat(unpacker.unpack(image.kernel()))
+        .hasSameBinaryContentAs(unpacker.unpack(installed.image()));
+    for (boolean debuggable : new boolean[] {false, true}) {
+      VerifiedPayload payload =
+          verify(Files.readAllBytes(image.kernel()), Files.readAllBytes(image.initrd(debuggable)));
+      assertThat(payload.debuggable()).isEqualTo(debuggable);
+    }
+    long modules = 0;
+    for (KernelModule module :
+        ModuleFolder.open(installed.modules()).resolve(InitrdBuilder.MODULES)) {
+      modules += module.content().length;
+    }
+    assertThat(Files.size(image.initrd(false)) - modules).isLessThan(4 << 20);
   }
 
   @Test

@@ -19,6 +19,7 @@ import io.github.avf4j.attestation.pvmfw.RebootReason;
 import io.github.avf4j.attestation.seal.DeviceSecret;
 import io.github.avf4j.microdroid.base.HostFirmware.Instance;
 import io.github.avf4j.microdroid.image.Progress;
+import io.github.avf4j.microdroid.kernel.ModuleFiles;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
@@ -47,10 +48,7 @@ class HostFirmwareTest {
   }
 
   private BaseImage build(String name, long rollbackIndex) throws IOException {
-    return stock
-        .builder()
-        .rollbackIndex(rollbackIndex)
-        .build(folder.resolve(name), Progress.NONE);
+    return stock.builder().rollbackIndex(rollbackIndex).build(folder.resolve(name), Progress.NONE);
   }
 
   private static ByteSlice id(int value) {
@@ -164,8 +162,7 @@ class HostFirmwareTest {
     byte[] bytes = Files.readAllBytes(file);
     bytes[at < 0 ? bytes.length + at : at] ^= 1;
     Files.write(file, bytes);
-    assertRefused(
-        () -> boot(deferred(false)), error, RebootReason.PAYLOAD_VERIFICATION_FAILED);
+    assertRefused(() -> boot(deferred(false)), error, RebootReason.PAYLOAD_VERIFICATION_FAILED);
   }
 
   @Test
@@ -182,7 +179,7 @@ class HostFirmwareTest {
   }
 
   private static byte[] modules() {
-    return io.github.avf4j.microdroid.kernel.ModuleFiles.of("depends=", "name=fuse", "other=1");
+    return ModuleFiles.of("depends=", "name=fuse", "other=1");
   }
 
   @Test
