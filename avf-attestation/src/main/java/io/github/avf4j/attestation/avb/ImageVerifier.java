@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
  * Checks an image file, and the files that its descriptors speak of, as {@code avbtool
  * verify_image} does.
  *
- * <p>The file of partition {@code p} is {@code p} with the extension of the image, or else {@code
- * p} without any, in the same directory. Where neither exists and the image has a footer, the image
- * itself is taken if its original size is that of the descriptor. A descriptor whose file is
- * missing fails.
+ * <p>The file of partition {@code p}, unless {@link #partition} says so, is {@code p} with the
+ * extension of the image, or else {@code p} without any, in the same directory. Where neither
+ * exists and the image has a footer, the image itself is taken if its original size is that of the
+ * descriptor. A descriptor whose file is missing fails.
  *
  * <p>A chained image must be signed with the key that the chain descriptor names (avbtool wants the
  * key of the command instead). Confined to one thread.

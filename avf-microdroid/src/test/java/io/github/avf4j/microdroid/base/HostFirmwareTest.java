@@ -9,6 +9,7 @@ import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.avb.AvbPublicKey;
 import io.github.avf4j.attestation.dice.DiceCertificate;
 import io.github.avf4j.attestation.dice.DiceMode;
+import io.github.avf4j.attestation.dice.ExplicitKeyChain;
 import io.github.avf4j.attestation.pvmfw.InstanceImage;
 import io.github.avf4j.attestation.pvmfw.InstanceStorage;
 import io.github.avf4j.attestation.pvmfw.NextHandover;
@@ -17,6 +18,7 @@ import io.github.avf4j.attestation.pvmfw.PvmfwError;
 import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.attestation.pvmfw.RebootReason;
 import io.github.avf4j.attestation.seal.DeviceSecret;
+import io.github.avf4j.attestation.seal.SealingPolicy;
 import io.github.avf4j.microdroid.base.HostFirmware.Instance;
 import io.github.avf4j.microdroid.image.Progress;
 import io.github.avf4j.microdroid.kernel.ModuleFiles;
@@ -204,13 +206,22 @@ class HostFirmwareTest {
   }
 
   @Test
-  void aLoweredRollbackIndexShowsInTheChain() throws IOException {
+  void aLoweredRollbackIndexShowsInTheChainAndKeepersOfSecretsRefuseIt() throws IOException {
     BaseImage lowered = build("lowered", 1);
     try (NextHandover now = firmware.boot(image, deferred(false));
         NextHandover before = firmware.boot(lowered, deferred(false))) {
       assertThat(version(before)).isEqualTo(BigInteger.ONE).isLessThan(version(now));
       assertThat(before.payload().kernelDigest()).isEqualTo(now.payload().kernelDigest());
+      SealingPolicy policy = SealingPolicy.forMicrodroid(now.handover().chain().orElseThrow());
+      assertThat(policy.matches(explicit(now))).isTrue();
+      assertThat(policy.matches(explicit(before))).isFalse();
+      SealingPolicy older = SealingPolicy.forMicrodroid(before.handover().chain().orElseThrow());
+      assertThat(older.matches(explicit(now))).isTrue();
     }
+  }
+
+  private static ExplicitKeyChain explicit(NextHandover next) {
+    return ExplicitKeyChain.of(next.handover().chain().orElseThrow());
   }
 
   private static BigInteger version(NextHandover next) {
