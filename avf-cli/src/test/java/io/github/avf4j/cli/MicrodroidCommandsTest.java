@@ -113,6 +113,10 @@ class MicrodroidCommandsTest {
         " --partition initrd_normal=" + NORMAL + " --partition initrd_debug=" + DEBUGGABLE;
     assertThat(run("avb verify --key %key.pem %base/microdroid_kernel" + partitions)).isZero();
     assertThat(out.toString()).contains("valid", "boot", "initrd_normal", "initrd_debug");
+    assertThat(run("avb verify --key %key.pem %base/microdroid_kernel")).isEqualTo(1);
+    assertThat(err.toString()).contains("there is no file \"initrd_normal\"");
+    assertThat(run("avb verify %base/microdroid_kernel --partition initrd_normal=%none"))
+        .isEqualTo(2);
     assertThat(run("avb verify --key %key.pem %base/microdroid_system.img")).isZero();
     assertThat(
             run(

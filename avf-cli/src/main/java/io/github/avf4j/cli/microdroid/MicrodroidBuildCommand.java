@@ -8,7 +8,6 @@ import io.github.avf4j.attestation.avb.AvbSigner;
 import io.github.avf4j.attestation.avb.RsaKeyFile;
 import io.github.avf4j.cli.ExitCode;
 import io.github.avf4j.cli.ProgressBar;
-import io.github.avf4j.cli.attestation.Text;
 import io.github.avf4j.microdroid.base.BaseImage;
 import io.github.avf4j.microdroid.base.BaseImageBuilder;
 import io.github.avf4j.microdroid.base.DevelopmentKey;
@@ -93,13 +92,13 @@ final class MicrodroidBuildCommand implements Callable<Integer> {
       build(command().commandLine().getOut(), err);
       return ExitCode.OK;
     } catch (InvalidImageException | ImageException | AttestationException e) {
-      err.println("avf: refused: " + Text.printable(String.valueOf(e.getMessage())));
+      err.println("avf: refused: " + printable(String.valueOf(e.getMessage())));
       return ExitCode.REFUSED;
     } catch (VirtualMachineException e) {
-      err.println("avf: " + Text.printable(String.valueOf(e.getMessage())));
+      err.println("avf: " + printable(String.valueOf(e.getMessage())));
       return ExitCode.UNUSABLE;
     } catch (IOException e) {
-      err.println("avf: " + Text.printable(explain(e)));
+      err.println("avf: " + printable(explain(e)));
       return ExitCode.UNUSABLE;
     } finally {
       command().commandLine().getOut().flush();
@@ -125,11 +124,11 @@ final class MicrodroidBuildCommand implements Callable<Integer> {
     try (ProgressBar bar = new ProgressBar(err, "building")) {
       image = builder.build(folder, bar::at);
     }
-    to.println("made " + Text.printable(image.folder().toString()));
+    to.println("made " + printable(image.folder().toString()));
     to.println(
         key == null
             ? "signed with the development key, which everybody has: give --key for more than that"
-            : "signed with " + Text.printable(key.toString()));
+            : "signed with " + printable(key.toString()));
   }
 
   private KernelImage stock() {
@@ -166,6 +165,11 @@ final class MicrodroidBuildCommand implements Callable<Integer> {
     if (!Files.isDirectory(folder)) {
       throw new FileSystemException(folder.toString(), null, "is not a folder");
     }
+  }
+
+  /** The text with a mark in the place of whatever a terminal might act on. */
+  private static String printable(String text) {
+    return text.replaceAll("\\p{C}", "\uFFFD");
   }
 
   private static String explain(IOException e) {

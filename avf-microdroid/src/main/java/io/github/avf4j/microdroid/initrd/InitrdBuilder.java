@@ -108,33 +108,22 @@ public final class InitrdBuilder {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
       CpioWriter cpio = new CpioWriter(out);
-      write(cpio, init, modules);
+      for (String folder : FOLDERS) {
+        cpio.directory(folder, 0755);
+      }
+      cpio.characterDevice("dev/console", 0600, 5, 1);
+      cpio.file("init", 0755, init);
+      StringBuilder load = new StringBuilder();
+      for (KernelModule module : modules) {
+        String path = MODULE_FOLDER + module.name() + ".ko";
+        cpio.file(path, 0444, module.content());
+        load.append('/').append(path).append('\n');
+      }
+      cpio.file(MODULE_FOLDER + "load", 0444, load.toString().getBytes(StandardCharsets.UTF_8));
       cpio.finish();
     } catch (IOException e) {
       throw new AssertionError("writing to memory does not fail", e);
     }
     return out.toByteArray();
-  }
-
-  /**
-   * Writes what every guest has: folders, console, init, and the modules with the list that init
-   * reads.
-   *
-   * @param modules each after those that it needs
-   */
-  public static void write(CpioWriter cpio, byte[] init, List<KernelModule> modules)
-      throws IOException {
-    for (String folder : FOLDERS) {
-      cpio.directory(folder, 0755);
-    }
-    cpio.characterDevice("dev/console", 0600, 5, 1);
-    cpio.file("init", 0755, init);
-    StringBuilder load = new StringBuilder();
-    for (KernelModule module : modules) {
-      String path = MODULE_FOLDER + module.name() + ".ko";
-      cpio.file(path, 0444, module.content());
-      load.append('/').append(path).append('\n');
-    }
-    cpio.file(MODULE_FOLDER + "load", 0444, load.toString().getBytes(StandardCharsets.UTF_8));
   }
 }
