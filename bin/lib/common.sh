@@ -17,7 +17,7 @@
 #   apt_fetch SUITE ARCH PACKAGE…     downloads, and prints one .deb file a line
 #   apt_unpack DIR SUITE ARCH PACKAGE…  downloads and unpacks into DIR
 #
-# SUITE "default" is the machine's own. Nothing here changes the machine except need_packages.
+# SUITE "default" is the machine's own. Nothing here changes the machine except need_packages and want_packages.
 
 # A failure inside $(…) must end the command too.
 shopt -s inherit_errexit

@@ -1,6 +1,6 @@
 /**
- * What a guest consists of: its kernel, initial RAM disk, payload disk, and the reports that its
- * init sends. Knows image formats and no hypervisor.
+ * What a guest consists of: payload packages (APK), disk, boot and file-system images, its kernel
+ * and initial RAM disk, and the reports that its init sends. Knows formats and no hypervisor.
  */
 @SuppressWarnings("module") // The modules that may use this one are not there when it is compiled.
 module io.github.avf4j.microdroid {
