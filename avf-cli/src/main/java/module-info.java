@@ -22,4 +22,6 @@ module io.github.avf4j.cli {
       info.picocli;
   opens io.github.avf4j.cli.internal to
       info.picocli;
+  opens io.github.avf4j.cli.microdroid to
+      info.picocli;
 }

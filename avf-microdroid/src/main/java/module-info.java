@@ -17,6 +17,7 @@ module io.github.avf4j.microdroid {
       io.github.avf4j.service;
   exports io.github.avf4j.microdroid.apex;
   exports io.github.avf4j.microdroid.apk;
+  exports io.github.avf4j.microdroid.base;
   exports io.github.avf4j.microdroid.boot;
   exports io.github.avf4j.microdroid.disk;
   exports io.github.avf4j.microdroid.erofs;

@@ -13,6 +13,7 @@ import io.github.avf4j.cli.attestation.PvmfwCommand;
 import io.github.avf4j.cli.attestation.PvmfwConfigCommand;
 import io.github.avf4j.cli.image.DiskCommand;
 import io.github.avf4j.cli.image.ImageCommand;
+import io.github.avf4j.cli.microdroid.MicrodroidCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -36,7 +37,8 @@ import picocli.CommandLine.Command;
       ApexCommand.class,
       FsVerityCommand.class,
       ImageCommand.class,
-      DiskCommand.class
+      DiskCommand.class,
+      MicrodroidCommand.class
     })
 public final class AvfCommand {
   AvfCommand() {}

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.avf4j.KernelImage;
 import io.github.avf4j.kvm.testing.GuestCode;
+import io.github.avf4j.microdroid.base.BaseImage;
+import io.github.avf4j.microdroid.base.BaseImageBuilder;
+import io.github.avf4j.microdroid.base.GuestRuntime;
+import io.github.avf4j.microdroid.image.Progress;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -183,5 +187,34 @@ final class RunCommandTest {
         .isEqualTo(1);
     assertThat(lastLine()).startsWith("stopped: CRASH PANIC Kernel panic - not syncing: VFS");
     assertThat(Files.readString(out, StandardCharsets.ISO_8859_1)).contains("Linux version");
+  }
+
+  @Test
+  @Tag("qemu")
+  void theSignedKernelAndRamdiskOfABaseImageBoot() throws Exception {
+    assumeTrue(
+        Files.exists(KernelImage.installed().image())
+            && Files.exists(GuestRuntime.installed().folder()),
+        "there is no kernel or no runtime: run bin/setup");
+    BaseImage image =
+        new BaseImageBuilder(KernelImage.installed(), GuestRuntime.installed())
+            .build(folder.resolve("base"), Progress.NONE);
+    String[] arguments = {
+      "--kernel",
+      image.kernel().toString(),
+      "--initrd",
+      image.initrd(true).toString(),
+      "--disk",
+      image.system() + ":ro",
+      "--backend",
+      "qemu",
+      "--timeout",
+      "100s"
+    };
+    // Nobody listens to the guest's reports: its init says so and powers off.
+    assertThat(run(arguments)).as(errors()).isEqualTo(0);
+    assertThat(Files.readString(out, StandardCharsets.ISO_8859_1))
+        .contains("Run /init as init process", "avf: no report channel to the host")
+        .doesNotContain("Initramfs unpacking failed", "cannot load");
   }
 }

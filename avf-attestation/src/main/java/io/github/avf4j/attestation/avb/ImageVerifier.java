@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,10 +19,10 @@ import org.jspecify.annotations.Nullable;
  * Checks an image file, and the files that its descriptors speak of, as {@code avbtool
  * verify_image} does.
  *
- * <p>The file of partition {@code p} is {@code p} with the extension of the image, or else {@code
- * p} without any, in the same directory. Where neither exists and the image has a footer, the image
- * itself is taken if its original size is that of the descriptor. A descriptor whose file is
- * missing fails.
+ * <p>The file of partition {@code p}, unless {@link #partition} says so, is {@code p} with the
+ * extension of the image, or else {@code p} without any, in the same directory. Where neither
+ * exists and the image has a footer, the image itself is taken if its original size is that of the
+ * descriptor. A descriptor whose file is missing fails.
  *
  * <p>A chained image must be signed with the key that the chain descriptor names (avbtool wants the
  * key of the command instead). Confined to one thread.
@@ -32,6 +33,7 @@ public final class ImageVerifier {
   private boolean allowFlags;
   private boolean acceptZeroedHashtree;
   private final Map<String, ChainPartitionDescriptor> expectedChains = new LinkedHashMap<>();
+  private final Map<String, Path> partitions = new HashMap<>();
 
   /** Starts without an expected key: then the key in the image is taken as it is. */
   public ImageVerifier() {}
@@ -52,6 +54,12 @@ public final class ImageVerifier {
   public ImageVerifier expectedChain(String partition, int rollbackLocation, AvbPublicKey key) {
     expectedChains.put(
         partition, new ChainPartitionDescriptor(rollbackLocation, partition, key.blob(), 0));
+    return this;
+  }
+
+  /** Says which file a partition is, whatever its name. */
+  public ImageVerifier partition(String name, Path file) {
+    partitions.put(name, file);
     return this;
   }
 
@@ -230,7 +238,10 @@ public final class ImageVerifier {
   }
 
   // A partition name is hostile: it must not lead out of the directory.
-  private static Optional<Path> sibling(Path file, String partition) {
+  private Optional<Path> sibling(Path file, String partition) {
+    if (partitions.containsKey(partition)) {
+      return Optional.of(partitions.get(partition));
+    }
     if (partition.isEmpty()
         || partition.equals(".")
         || partition.equals("..")

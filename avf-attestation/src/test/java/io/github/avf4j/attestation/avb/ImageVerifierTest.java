@@ -39,6 +39,16 @@ class ImageVerifierTest {
   }
 
   @Test
+  void takesTheFileThatIsSaidToBeAPartition() throws IOException {
+    Path elsewhere = Files.createDirectory(directory.resolve("elsewhere")).resolve("ramdisk");
+    Files.move(directory.resolve("initrd_debug"), elsewhere);
+    ImageVerifier verifier = new ImageVerifier().partition("initrd_debug", elsewhere);
+    assertThat(verifier.verify(kernel).isOk()).isTrue();
+    Files.write(elsewhere, new byte[9000]);
+    assertThat(verifier.verify(kernel).decisive().subject()).isEqualTo("hash of initrd_debug");
+  }
+
+  @Test
   void failsWithAnotherKey() throws IOException {
     ImageReport report =
         new ImageVerifier().expectedKey(TestKeys.rsa2048().publicKey()).verify(kernel);

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,7 +23,7 @@ import picocli.CommandLine.Option;
     aliases = "verify_image",
     description = {
       "Verifies the signature of an image and the partitions that it describes, which are files"
-          + " next to it."
+          + " next to it unless --partition says so."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -48,6 +49,12 @@ final class AvbVerifyCommand extends FileCommand {
   private List<ChainPartition> expectedChains = new ArrayList<>();
 
   @Option(
+      names = "--partition",
+      paramLabel = "NAME=FILE",
+      description = "The file of a partition; may be given several times.")
+  private Map<String, Path> partitions = Map.of();
+
+  @Option(
       names = "--accept_zeroed_hashtree",
       description = "Accepts a stored tree that is zeroed and made at first use.")
   private boolean acceptZeroedHashtree;
@@ -68,6 +75,11 @@ final class AvbVerifyCommand extends FileCommand {
     }
     for (ChainPartition chain : expectedChains) {
       verifier.expectedChain(chain.name(), chain.location(), chain.key());
+    }
+    for (Map.Entry<String, Path> partition : partitions.entrySet()) {
+      // A file that is missing is no refusal.
+      InputFile.open(partition.getValue()).close();
+      verifier.partition(partition.getKey(), partition.getValue());
     }
     ImageReport report = verifier.verify(file);
     report.checks().forEach(check -> out().println(Text.printable(check.toString())));

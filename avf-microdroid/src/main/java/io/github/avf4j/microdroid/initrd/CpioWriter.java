@@ -23,6 +23,7 @@ public final class CpioWriter {
   private static final int DIRECTORY = 0040000;
   private static final int REGULAR_FILE = 0100000;
   private static final int CHARACTER_DEVICE = 0020000;
+  private static final int SYMBOLIC_LINK = 0120777;
   private static final int ALIGNMENT = 4;
 
   private final OutputStream out;
@@ -43,6 +44,14 @@ public final class CpioWriter {
   public void characterDevice(String name, int permissions, int major, int minor)
       throws IOException {
     header(name, CHARACTER_DEVICE | permissions, 1, 0, major, minor);
+  }
+
+  /** Writes a symbolic link. */
+  public void symbolicLink(String name, String target) throws IOException {
+    byte[] content = target.getBytes(StandardCharsets.UTF_8);
+    header(name, SYMBOLIC_LINK, 1, content.length, 0, 0);
+    write(content, content.length);
+    align();
   }
 
   /** Writes a file. */

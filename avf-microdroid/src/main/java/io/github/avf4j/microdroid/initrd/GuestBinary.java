@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /** The guest's init, which is built into this library. Thread-safe. */
-final class GuestBinary {
+public final class GuestBinary {
   private static final String RESOURCE = "/io/github/avf4j/microdroid/guest/x86_64/avf-guest";
 
   private GuestBinary() {}
@@ -15,7 +15,7 @@ final class GuestBinary {
    *
    * @throws InvalidImageException if this library was built without it
    */
-  static byte[] read() {
+  public static byte[] read() {
     try (InputStream in = GuestBinary.class.getResourceAsStream(RESOURCE)) {
       if (in == null) {
         throw new InvalidImageException(

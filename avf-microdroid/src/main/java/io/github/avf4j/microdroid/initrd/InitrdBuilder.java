@@ -31,7 +31,7 @@ import java.util.zip.CRC32C;
  */
 public final class InitrdBuilder {
   /** What a stock kernel may have as modules and the guest cannot do without. */
-  static final List<String> MODULES =
+  public static final List<String> MODULES =
       List.of(
           "virtio_mmio",
           "virtio_blk",

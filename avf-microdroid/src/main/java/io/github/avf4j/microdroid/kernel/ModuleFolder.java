@@ -146,4 +146,16 @@ public final class ModuleFolder {
             + " nor built into the kernel: use a kernel with virtio drivers, such as the one that"
             + " bin/setup fetches");
   }
+
+  /**
+   * Returns those of the modules that are here, and all that they depend on; what is neither here
+   * nor built in is left out, too.
+   *
+   * @throws InvalidImageException if a module is damaged, lacks what it depends on, or depends on
+   *     itself
+   */
+  public List<KernelModule> resolveAvailable(List<String> names) {
+    return resolve(
+        names.stream().filter(name -> files.containsKey(ModuleNames.normalize(name))).toList());
+  }
 }

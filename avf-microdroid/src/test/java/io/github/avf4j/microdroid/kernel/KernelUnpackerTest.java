@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
@@ -58,6 +59,11 @@ class KernelUnpackerTest {
     Path image = image(BzImages.of(packed, SIZE, command.startsWith("gzip")));
     Path unpacked = unpacker.unpack(image);
     assertThat(Files.mismatch(unpacked, Files.write(folder.resolve("elf"), elf))).isEqualTo(-1);
+    KernelUnpacker.check(image);
+
+    Files.write(image, new byte[70_000], StandardOpenOption.APPEND);
+    assertThat(unpacker.unpack(image)).as("with a footer").hasSameBinaryContentAs(unpacked);
+    KernelUnpacker.check(image);
   }
 
   @Test
@@ -76,6 +82,7 @@ class KernelUnpackerTest {
     Path image = image(BzImages.elf(4096));
     assertThat(unpacker.unpack(image)).isEqualTo(image);
     assertThat(folder.resolve("cache")).doesNotExist();
+    KernelUnpacker.check(image);
   }
 
   @Test
@@ -162,6 +169,10 @@ class KernelUnpackerTest {
 
   private void assertRefused(Path image, String why) {
     assertThatThrownBy(() -> unpacker.unpack(image))
+        .isInstanceOf(InvalidImageException.class)
+        .hasMessageContaining(image.toString())
+        .hasMessageContaining(why);
+    assertThatThrownBy(() -> KernelUnpacker.check(image))
         .isInstanceOf(InvalidImageException.class)
         .hasMessageContaining(image.toString())
         .hasMessageContaining(why);

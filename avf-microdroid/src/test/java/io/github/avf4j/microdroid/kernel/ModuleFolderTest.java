@@ -45,6 +45,20 @@ class ModuleFolderTest {
   }
 
   @Test
+  void leavesOutWhatIsNotThereWhereThatIsFine() throws IOException {
+    module("kernel/a.ko", "depends=b", "name=a");
+    module("kernel/b.ko", "depends=", "name=b");
+    module("kernel/c.ko", "depends=gone", "name=c");
+    ModuleFolder modules = ModuleFolder.open(folder);
+    assertThat(modules.resolveAvailable(List.of("none", "a")))
+        .extracting(KernelModule::name)
+        .containsExactly("b", "a");
+    assertThatThrownBy(() -> modules.resolveAvailable(List.of("c")))
+        .isInstanceOf(InvalidImageException.class)
+        .hasMessageContaining("module gone,");
+  }
+
+  @Test
   void takesDashesAndUnderscoresAsTheSame() throws IOException {
     module("kernel/virtio-rng.ko", "depends=rng-core", "name=virtio_rng");
     module("kernel/rng-core.ko", "depends=", "name=rng_core");

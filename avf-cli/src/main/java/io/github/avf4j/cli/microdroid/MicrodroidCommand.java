@@ -1,0 +1,13 @@
+package io.github.avf4j.cli.microdroid;
+
+import picocli.CommandLine.Command;
+
+/** {@code avf microdroid}. */
+@Command(
+    name = "microdroid",
+    description = "Makes what Microdroid boots from.",
+    mixinStandardHelpOptions = true,
+    subcommands = MicrodroidBuildCommand.class)
+public final class MicrodroidCommand {
+  MicrodroidCommand() {}
+}

@@ -1,0 +1,117 @@
+package io.github.avf4j.microdroid.base;
+
+import io.github.avf4j.microdroid.boot.Bootconfig;
+import io.github.avf4j.microdroid.initrd.CpioWriter;
+import io.github.avf4j.microdroid.initrd.InitrdBuilder;
+import io.github.avf4j.microdroid.kernel.KernelModule;
+import io.github.avf4j.microdroid.kernel.ModuleFolder;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes the initial RAM disk: the guest's init with its modules, the same bytes for both kinds of
+ * guest; an archive with the file {@code bootconfig}; and the bootconfig trailer. Confined to one
+ * thread.
+ *
+ * <p>Modules stand in two lists in the order in which they load: {@code lib/modules/load} is for
+ * every guest, {@code lib/modules/microdroid} for those that verify packages and encrypt storage.
+ */
+final class BaseRamdisk {
+  /** What Microdroid needs of a kernel besides what every guest does. */
+  static final List<String> MODULES =
+      List.of("dm_mod", "dm_verity", "dm_crypt", "erofs", "fuse", "loop");
+
+  /** The ciphers of encrypted storage and their parts; no kernel has all, and one suffices. */
+  static final List<String> CIPHERS =
+      List.of("hctr2", "adiantum", "nhpoly1305", "chacha_generic", "ecb", "xts");
+
+  private static final List<String> FOLDERS =
+      List.of(
+          "apex",
+          "dev",
+          "lib",
+          "lib/modules",
+          "mnt",
+          "mnt/apk",
+          "mnt/encryptedstore",
+          "payload",
+          "proc",
+          "run",
+          "sys",
+          "system",
+          "tmp");
+  private static final String MODULE_FOLDER = "lib/modules/";
+
+  private final byte[] init;
+  private final Map<String, KernelModule> always = new LinkedHashMap<>();
+  private final Map<String, KernelModule> microdroid = new LinkedHashMap<>();
+
+  /**
+   * Reads the modules.
+   *
+   * @throws io.github.avf4j.InvalidImageException if one is missing or damaged
+   */
+  BaseRamdisk(byte[] init, Path moduleFolder) {
+    this.init = init;
+    ModuleFolder kernel = ModuleFolder.open(moduleFolder);
+    kernel.resolve(InitrdBuilder.MODULES).forEach(module -> always.put(module.name(), module));
+    addOthers(kernel.resolve(MODULES));
+    addOthers(kernel.resolveAvailable(CIPHERS));
+  }
+
+  private void addOthers(List<KernelModule> modules) {
+    for (KernelModule module : modules) {
+      if (!always.containsKey(module.name())) {
+        microdroid.putIfAbsent(module.name(), module);
+      }
+    }
+  }
+
+  /** Writes the file. */
+  void write(Path file, List<String> bootconfig) throws IOException {
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+      long size = common(out) + copy(out, String.join("", bootconfig));
+      out.write(Bootconfig.trailer(size, bootconfig));
+    }
+  }
+
+  private long common(OutputStream out) throws IOException {
+    CpioWriter cpio = new CpioWriter(out);
+    for (String folder : FOLDERS) {
+      cpio.directory(folder, 0755);
+    }
+    cpio.characterDevice("dev/console", 0600, 5, 1);
+    cpio.file("init", 0755, init);
+    modules(cpio, "load", always.values());
+    modules(cpio, "microdroid", microdroid.values());
+    // Where executables and the loader of the runtime look for their loader and libraries.
+    cpio.symbolicLink("lib64", "system/lib64");
+    cpio.symbolicLink("lib/x86_64-linux-gnu", "../system/lib64");
+    return cpio.finish();
+  }
+
+  private static void modules(CpioWriter cpio, String list, Collection<KernelModule> modules)
+      throws IOException {
+    StringBuilder lines = new StringBuilder();
+    for (KernelModule module : modules) {
+      String path = MODULE_FOLDER + module.name() + ".ko";
+      cpio.file(path, 0444, module.content());
+      lines.append('/').append(path).append('\n');
+    }
+    cpio.file(MODULE_FOLDER + list, 0444, lines.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static long copy(OutputStream out, String text) throws IOException {
+    CpioWriter cpio = new CpioWriter(out);
+    cpio.file("bootconfig", 0444, text.getBytes(StandardCharsets.UTF_8));
+    return cpio.finish();
+  }
+}
