@@ -120,7 +120,7 @@ public final class RsaKeyFile {
       int labelEnd = text.indexOf("-----", begin + 11);
       if (labelEnd >= 0) {
         String label = text.substring(begin + 11, labelEnd);
-        int end = text.indexOf("-----END " + label + "-----", labelEnd);
+        int end = text.indexOf("-----END " + label + "-----", labelEnd + 5);
         if (end >= 0) {
           try {
             String body = text.substring(labelEnd + 5, end).replaceAll("\\s", "");

@@ -3,6 +3,7 @@ package io.github.avf4j.attestation.dice;
 import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.cbor.CborArray;
+import io.github.avf4j.attestation.cbor.CborException;
 import io.github.avf4j.attestation.cbor.CborLimits;
 import io.github.avf4j.attestation.cbor.CborReader;
 import io.github.avf4j.attestation.cbor.CborValue;
@@ -20,6 +21,8 @@ import java.util.List;
 public final class ExplicitKeyChain {
   /** The only version of the form. */
   public static final int VERSION = 1;
+
+  private static final CborLimits CANONICAL = CborLimits.DEFAULT.withKeyOrder(KeyOrder.BYTEWISE);
 
   private final CborArray items;
 
@@ -71,8 +74,7 @@ public final class ExplicitKeyChain {
         throw new DiceException(
             DiceRule.STRUCTURE, "explicit-key chain must be of version 1", bytes.offset());
       }
-      ByteSlice key = items.get(1).asBytes();
-      CborReader.decode(key, CborLimits.DEFAULT.withKeyOrder(KeyOrder.BYTEWISE)).asMap();
+      CborReader.decode(items.get(1).asBytes(), CANONICAL).asMap();
       return new ExplicitKeyChain(items);
     } catch (DiceException e) {
       throw e;
@@ -90,10 +92,17 @@ public final class ExplicitKeyChain {
    * The canonical encoding of a COSE_Key: entries in bytewise order of their keys (RFC 8949,
    * 4.2.1).
    *
-   * @throws AttestationException if the value is not a map
+   * @throws AttestationException if the value is not a map, or holds a map that is not in this
+   *     order: no COSE_Key has maps in it
    */
   public static ByteSlice canonicalKey(CborValue coseKey) {
-    return coseKey.asMap().sorted(KeyOrder.BYTEWISE).encoded();
+    ByteSlice canonical = coseKey.asMap().sorted(KeyOrder.BYTEWISE).encoded();
+    try {
+      CborReader.decode(canonical, CANONICAL);
+      return canonical;
+    } catch (CborException e) {
+      throw new CborException("the key is not canonical: " + e.reason(), coseKey.position());
+    }
   }
 
   /** Version, root key and certificates. */
