@@ -43,7 +43,6 @@ final class BaseRamdisk {
           "lib/modules",
           "mnt",
           "mnt/apk",
-          "mnt/encryptedstore",
           "payload",
           "proc",
           "run",
