@@ -1,5 +1,6 @@
 package io.github.avf4j.attestation.seal;
 
+import io.github.avf4j.attestation.internal.DurableFiles;
 import io.github.avf4j.attestation.SecretBytes;
 import java.io.IOException;
 import java.nio.channels.FileChannel;

@@ -1,5 +1,6 @@
 package io.github.avf4j.attestation.seal;
 
+import io.github.avf4j.attestation.internal.DurableFiles;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
