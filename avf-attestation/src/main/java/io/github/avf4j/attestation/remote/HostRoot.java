@@ -139,7 +139,7 @@ public final class HostRoot implements AutoCloseable {
     byte[] newLine = {'\n'};
     String body = Base64.getMimeEncoder(64, newLine).encodeToString(certificate().toByteArray());
     return "# "
-        + X509Certificate.decode(certificate())
+        + X509Certificate.decode(certificate()).commonName().orElseThrow()
         + "\n# Vouches for machines of one host, on the word of its owner alone.\n"
         + "-----BEGIN CERTIFICATE-----\n"
         + body
