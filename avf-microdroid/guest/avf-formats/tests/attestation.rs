@@ -4,12 +4,15 @@ mod vectors;
 
 use avf_formats::attestation::{AttestationError, KeyRequest};
 use avf_formats::cbor::{self, Item};
+use avf_formats::dice::payload::{Hidden, Revision, Start, input};
 use avf_formats::dice::{Algorithm, Cdis, Chain, DiceError, Issuer, PrivateKey, PublicKey};
 use avf_formats::handover::Handover;
+use avf_formats::instance::{Apk, Record};
 use avf_formats::secret::Secret;
 use p256::ecdsa::signature::Verifier;
 use serde_json::Value;
-use vectors::{android_input, array, hex, json};
+use sha2::{Digest, Sha512};
+use vectors::{android_input, array, bytes, hex, json};
 
 /// CDI_Attest after the sample chain of AVF in March 2025, which is the chain of the vector.
 const SAMPLE_CDI: &str = "b213de86f7407bd52021744e75781acb22571c32a41ec923735b9c6b5f6b2dc0";
@@ -162,6 +165,39 @@ fn draws_again_what_is_no_key_and_gives_up_without_random_numbers() {
     assert_eq!(stuck.unwrap_err(), AttestationError::NoRandom);
     let broken = KeyRequest::with_random(&sample_chain(), &sample_cdi(), b"", |_| Err(()));
     assert_eq!(broken.unwrap_err(), AttestationError::NoRandom);
+}
+
+fn hash(text: &str) -> [u8; 64] {
+    Sha512::digest(text).into()
+}
+
+/// A payload's layer behind what the host's firmware handed over. The host's tests have the same request, and certify
+/// its key.
+#[test]
+fn makes_the_request_that_the_host_certifies() {
+    let record = Record {
+        salt: None,
+        apk: Apk {
+            root_hash: hash("content of version 7")[..32].to_vec(),
+            cert_hash: hash("certificate of the developer").to_vec(),
+            package_name: "com.example.vault".into(),
+            version_code: 7,
+            rollback_index: None,
+        },
+        extra_apks: vec![],
+        apexes: vec![],
+    };
+    let id = hash("instance");
+    let start = Start::BinaryName("libvault.so");
+    let layer = input(&record, start, false, Hidden::InstanceId(&id), Revision::March2025).unwrap();
+    let issuer = Issuer { subject_algorithm: Algorithm::Ed25519, profile_name: Some("android.16".into()) };
+    let handed_over = Handover::parse(&bytes("attestation/host_handover.cbor")).unwrap();
+    let payload = handed_over.next(&layer, &issuer).unwrap();
+    let made = KeyRequest::with_random(&payload.chain.unwrap(), &payload.cdis.attest, &[0xc0, 0xff, 0xee], |out| {
+        *out = [7; 32];
+        Ok::<(), ()>(())
+    });
+    assert!(made.unwrap().csr == bytes("attestation/guest_csr.cbor"), "another request than that of the host's tests");
 }
 
 #[test]

@@ -22,6 +22,7 @@ import io.github.avf4j.service.attest.AttestationAnswer.Attested;
 import io.github.avf4j.service.attest.AttestationAnswer.Failed;
 import io.github.avf4j.service.attest.AttestationAnswer.Unsupported;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -115,6 +116,21 @@ class HostAttestationTest {
         .hasValue("avf4j service VM, played by its host");
     assertThat(X509Certificate.decode(certificates.get(2)).commonName().orElseThrow())
         .contains("not of Google");
+  }
+
+  /** The request of the guest's own code, behind what the firmware hands to this very guest. */
+  @Test
+  void certifiesTheKeyThatTheGuestsOwnCodeMade() throws IOException {
+    byte[] request;
+    try (InputStream in = getClass().getResourceAsStream("/attest/guest_csr.cbor")) {
+      request = in.readAllBytes();
+    }
+    AttestationResult result = verify(attest(request), CHALLENGE);
+    assertThat(result.isAccepted()).as(result.toTable()).isTrue();
+    assertThat(result.attestedKey())
+        .isEqualTo(ClientVmCsr.decode(ByteSlice.takeOver(request)).publicKey());
+    assertThat(result.extension().orElseThrow().components())
+        .isEqualTo(SignedGuest.payload(SignedGuest.SIGNER).components());
   }
 
   @Test
