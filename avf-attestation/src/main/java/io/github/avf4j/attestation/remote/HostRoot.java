@@ -7,7 +7,6 @@ import io.github.avf4j.attestation.cose.CosePrivateKey;
 import io.github.avf4j.attestation.internal.DurableFiles;
 import io.github.avf4j.attestation.internal.OwnerFile;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;

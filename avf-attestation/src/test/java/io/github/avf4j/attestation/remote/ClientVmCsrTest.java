@@ -36,7 +36,9 @@ class ClientVmCsrTest {
     assertThat(csr.verify(DiceChainRules.DEFAULT).certificates()).hasSize(3);
   }
 
-  /** The guest's own code, in Rust, made it; its machine was booted by a host that plays firmware. */
+  /**
+   * The guest's own code, in Rust, made it; its machine was booted by a host that plays firmware.
+   */
   @Test
   void readsTheRequestOfTheGuest() {
     ClientVmCsr csr = ClientVmCsr.decode(Vectors.slice("avf/guest_csr.cbor"));

@@ -75,8 +75,7 @@ class HostRootTest {
       assertThat(CertificateFiles.read(pem)).containsExactly(root.certificate());
       var parsed =
           CertificateFactory.getInstance("X.509")
-              .generateCertificate(
-                  new ByteArrayInputStream(root.certificate().toByteArray()));
+              .generateCertificate(new ByteArrayInputStream(root.certificate().toByteArray()));
       assertThat(parsed.getPublicKey().getAlgorithm()).isEqualTo("EC");
       assertThat(root.toPem()).contains("not of Google").endsWith("-----END CERTIFICATE-----\n");
     }
@@ -138,8 +137,7 @@ class HostRootTest {
   @Test
   void refusesAFolderThatOthersCanWriteTo() throws IOException {
     create();
-    Files.setPosixFilePermissions(
-        file.getParent(), PosixFilePermissions.fromString("rwxrwxrwx"));
+    Files.setPosixFilePermissions(file.getParent(), PosixFilePermissions.fromString("rwxrwxrwx"));
     assertThatExceptionOfType(HostRootException.class)
         .isThrownBy(this::create)
         .withMessageContaining("chmod go-w");

@@ -1,10 +1,10 @@
 package io.github.avf4j.attestation.seal;
 
-import io.github.avf4j.attestation.internal.DurableFiles;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.github.avf4j.attestation.SecretBytes;
+import io.github.avf4j.attestation.internal.DurableFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -67,8 +67,7 @@ final class ServiceVmHost implements AutoCloseable {
       requireProvisionable(handover, keys, pair, now);
       ByteSlice certificate =
           root.authority()
-              .certify(
-                  keys.openMaced(pair.macedPublicKey()), NAME, now.minus(EARLIER), VALIDITY);
+              .certify(keys.openMaced(pair.macedPublicKey()), NAME, now.minus(EARLIER), VALIDITY);
       ServiceVm serviceVm =
           ServiceVm.builder(chain)
               .kernel(layer.kernel())
@@ -91,8 +90,7 @@ final class ServiceVmHost implements AutoCloseable {
     new SecureRandom().nextBytes(random);
     ByteSlice challenge = ByteSlice.takeOver(random);
     try (CosePrivateKey leafKey =
-        DiceKeys.keyPair(
-            chain.leaf().subjectPublicKey().algorithm(), handover.cdis().attest())) {
+        DiceKeys.keyPair(chain.leaf().subjectPublicKey().algorithm(), handover.cdis().attest())) {
       ByteSlice request =
           RkpVmCsr.make(
               chain,

@@ -176,8 +176,7 @@ class HostAttestationTest {
     String changed = "00".repeat(64);
     String request = HexFormat.of().formatHex(request());
     assertThat(request).contains(signer);
-    assertRefused(
-        HexFormat.of().parseHex(request.replace(signer, changed)), "INVALID_DICE_CHAIN");
+    assertRefused(HexFormat.of().parseHex(request.replace(signer, changed)), "INVALID_DICE_CHAIN");
   }
 
   @Test
@@ -262,8 +261,7 @@ class HostAttestationTest {
   @Test
   void theServiceVmIsProvisionedAgainBeforeItsCertificateEnds() {
     AtomicReference<Instant> now = new AtomicReference<>(Instant.now());
-    try (HostAttestation aging =
-        new HostAttestation(firmware, image, rootFile, clockOf(now))) {
+    try (HostAttestation aging = new HostAttestation(firmware, image, rootFile, clockOf(now))) {
       ByteSlice first = issuer(aging);
       now.set(now.get().plus(Duration.ofDays(14)));
       assertThat(issuer(aging)).isEqualTo(first);

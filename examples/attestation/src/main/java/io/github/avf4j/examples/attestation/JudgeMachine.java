@@ -45,8 +45,7 @@ public final class JudgeMachine {
     ByteSlice challenge = ByteSlice.ofHex(arguments.get(2));
     AttestationPolicy.Builder policy =
         AttestationPolicy.builder()
-            .component(
-                ComponentRequirement.of(arguments.get(3), ByteSlice.ofHex(arguments.get(4))))
+            .component(ComponentRequirement.of(arguments.get(3), ByteSlice.ofHex(arguments.get(4))))
             // A host that plays the firmware never says that its machines are secure.
             .debugAllowed(true);
     CertificateFiles.read(Files.readAllBytes(Path.of(arguments.get(1)))).forEach(policy::root);
