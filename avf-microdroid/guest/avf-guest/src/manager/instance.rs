@@ -153,7 +153,8 @@ mod tests {
                 Same => Some(record(1)),
                 Other => Some(record(9)),
             };
-            let verdict = require_as_booted(flags, before.is_some()).and_then(|()| compare(before.as_ref(), &record(1)));
+            let verdict =
+                require_as_booted(flags, before.is_some()).and_then(|()| compare(before.as_ref(), &record(1)));
             let verdict = verdict.map_err(|failure| (failure.code, failure.message));
             let expected = expected.map_err(|(code, message)| (code, message.to_owned()));
             assert_eq!(verdict, expected, "strict={strict} new={new_instance} {saved:?}");
