@@ -5,7 +5,7 @@
 //! are at most [`MAX_CONNECTIONS`]; more wait until one of them ends.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
@@ -234,6 +234,7 @@ fn peer(stream: &UnixStream) -> Result<u32, crate::sys::CallError> {
 mod tests {
     use super::*;
     use avf_formats::wire::{Request, read_frame, write_frame};
+    use std::io::Write;
     use std::path::PathBuf;
     use std::time::Duration;
 
