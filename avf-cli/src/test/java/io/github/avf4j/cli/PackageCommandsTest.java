@@ -22,9 +22,12 @@ class PackageCommandsTest extends CommandTest {
         "apk verify @small-ec.apk --idsig @small-ec.apk.unsigned.idsig --accept-v2",
         "apk idsig @small-ec.apk %out",
         "apk sign @small-ec.apk %out" + SIGN,
+        "apk make --package com.example.payload %out",
+        "apk make --package com.example.payload --add assets/a=%file %out" + SIGN,
         "fsverity digest @small-ec.apk"
       })
   void takesWhatIsValid(String line) throws Exception {
+    Files.writeString(folder.resolve("file"), "content");
     assertThat(run(line)).as(err.toString()).isZero();
     assertThat(out.toString()).isNotEmpty();
     assertThat(err.toString()).isEmpty();
@@ -56,7 +59,14 @@ class PackageCommandsTest extends CommandTest {
         "apk sign @apk_test_key.pem %out" + SIGN + "|end-of-central-directory",
         "apk sign @small-ec.apk %out --key @apk_test_cert.pem --cert @apk_test_cert.pem|private key",
         "apk sign @small-ec.apk %out --key @apk_test_key.pem --cert @apk_test_key.pem|certificate",
-        "apk sign @small-ec.apk %out --key @testkey_rsa4096.pem --cert @apk_test_cert.pem|key"
+        "apk sign @small-ec.apk %out --key @testkey_rsa4096.pem --cert @apk_test_cert.pem|key",
+        "apk make --package payload %out|two or more names",
+        "apk make --package a.b --add /a=%changed %out|absolute",
+        "apk make --package a.b --add a/../../b=%changed %out" + SIGN + "|\"..\"",
+        "apk make --package a.b --add a=%changed --add a=%changed %out|twice",
+        "apk make --package a.b --add a=%changed --add a/b=%changed %out|folder of",
+        "apk make --package a.b --add AndroidManifest.xml=%changed %out|leave it out",
+        "apk make --package a.b %out --key @testkey_rsa4096.pem --cert @apk_test_cert.pem|key"
       })
   void refusesWithTheReason(String line, String reason) throws Exception {
     vector("small-ec.apk");
@@ -97,6 +107,15 @@ class PackageCommandsTest extends CommandTest {
         "apk idsig a",
         "apk sign a b",
         "apk sign a b --key c",
+        "apk make %out",
+        "apk make --package a.b",
+        "apk make --package a.b --version-code -1 %out",
+        "apk make --package a.b --add a %out",
+        "apk make --package a.b --add a= %out",
+        "apk make --package a.b --add =a %out",
+        "apk make --package a.b --add a=%missing %out",
+        "apk make --package a.b --add a=%no %no/out",
+        "apk make --package a.b --key @apk_test_key.pem %out",
         "apk idsig @small-ec.apk %no/folder",
         "fsverity digest",
         "fsverity digest @small-ec.apk --salt 0",
@@ -116,6 +135,19 @@ class PackageCommandsTest extends CommandTest {
     assertThat(run("apk sign @small-ec.apk %signed --idsig %signed.idsig" + SIGN)).isZero();
     assertThat(run("apk verify %signed --idsig %signed.idsig")).isZero();
     assertThat(run("apk verify @small-ec.apk --idsig %signed.idsig")).isEqualTo(ExitCode.REFUSED);
+  }
+
+  @Test
+  void saysWhatAnApkIsThatItMade() throws Exception {
+    String make = "apk make --package com.example.payload --version-code 0x100000002 %made";
+    succeed(make);
+    assertThat(out.toString()).contains("avf apk sign");
+    assertThat(run("apk verify %made")).isEqualTo(ExitCode.REFUSED);
+    succeed("apk sign %made %signed" + SIGN);
+    succeed("apk verify %signed");
+    assertThat(out.toString()).contains("com.example.payload", "4294967298", "v3: verifies");
+    succeed(make + SIGN);
+    succeed("apk verify %made");
   }
 
   @Test

@@ -5,9 +5,14 @@ import picocli.CommandLine.Command;
 /** {@code avf apk}. */
 @Command(
     name = "apk",
-    description = "Verifies and signs payload packages, and makes their idsig files.",
+    description = "Makes, verifies and signs payload packages, and makes their idsig files.",
     mixinStandardHelpOptions = true,
-    subcommands = {ApkVerifyCommand.class, ApkIdsigCommand.class, ApkSignCommand.class})
+    subcommands = {
+      ApkMakeCommand.class,
+      ApkVerifyCommand.class,
+      ApkIdsigCommand.class,
+      ApkSignCommand.class
+    })
 public final class ApkCommand {
   ApkCommand() {}
 }

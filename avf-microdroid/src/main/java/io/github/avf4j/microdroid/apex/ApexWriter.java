@@ -15,6 +15,8 @@ import io.github.avf4j.microdroid.erofs.ErofsTree;
 import io.github.avf4j.microdroid.erofs.ErofsWriter;
 import io.github.avf4j.microdroid.image.AtomicFile;
 import io.github.avf4j.microdroid.image.Progress;
+import io.github.avf4j.microdroid.internal.AndroidManifestXml;
+import io.github.avf4j.microdroid.internal.StoredZip;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -179,7 +181,7 @@ public final class ApexWriter {
                 StandardOpenOption.READ,
                 StandardOpenOption.WRITE);
         FileChannel payload = FileChannel.open(image)) {
-      StoredZip writer = new StoredZip(out);
+      StoredZip writer = new StoredZip(out, why -> new ApexException(ApexError.REQUEST, why));
       byte[] android = AndroidManifestXml.encode(manifest.name(), manifest.version());
       writer.add("AndroidManifest.xml", ImageSource.of(android), 1, Progress.NONE);
       writer.add(ApexFile.MANIFEST, ImageSource.of(encoded), 1, Progress.NONE);

@@ -128,7 +128,8 @@ record ZipDirectory(List<ZipEntry> entries) {
     return name;
   }
 
-  private static Optional<String> nameFault(String name, int length) {
+  /** What makes a name one that no entry may have. */
+  static Optional<String> nameFault(String name, int length) {
     if (length == 0 || length > MAX_NAME) {
       return Optional.of("must have 1.." + MAX_NAME + " bytes but has " + length);
     }

@@ -4,6 +4,7 @@ import io.github.avf4j.attestation.avb.AvbSigner;
 import io.github.avf4j.attestation.avb.RsaKeyFile;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.image.Progress;
+import io.github.avf4j.microdroid.internal.StoredZip;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -89,7 +90,7 @@ final class Apexes {
             StandardOpenOption.CREATE,
             StandardOpenOption.TRUNCATE_EXISTING,
             StandardOpenOption.WRITE)) {
-      StoredZip zip = new StoredZip(out);
+      StoredZip zip = new StoredZip(out, IllegalArgumentException::new);
       for (Map.Entry<String, byte[]> entry : entries.entrySet()) {
         zip.add(
             entry.getKey(),

@@ -1,4 +1,4 @@
-package io.github.avf4j.microdroid.apex;
+package io.github.avf4j.microdroid.internal;
 
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.image.Progress;
@@ -8,13 +8,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Function;
 import java.util.zip.CRC32;
 
 /**
  * Writes a zip whose entries are stored and all of one time, so that the same input makes the same
  * bytes. Confined to one thread.
  */
-final class StoredZip {
+public final class StoredZip {
   private static final int LOCAL = 0x04034b50;
   private static final int CENTRAL = 0x02014b50;
   private static final int END = 0x06054b50;
@@ -27,6 +28,9 @@ final class StoredZip {
   private static final int END_SIZE = 22;
   private static final short VERSION = 20;
 
+  /** Says that names are in UTF-8, of which ASCII needs no word. */
+  private static final short UTF8 = 1 << 11;
+
   /** 1 January 1980, the first day that a zip knows. */
   private static final short DATE = 1 << 5 | 1;
 
@@ -37,33 +41,48 @@ final class StoredZip {
   private static final int PIECE = 1 << 16;
   private static final long MAX_OFFSET = 0xffff_fffeL;
 
+  private static final int MAX_ENTRIES = 0xfffe;
+
   private final FileChannel out;
+  private final Function<String, ? extends RuntimeException> refusal;
   private final ByteArrayOutputStream directory = new ByteArrayOutputStream();
   private int entries;
   private long position;
 
-  StoredZip(FileChannel out) {
+  /**
+   * Starts a zip.
+   *
+   * @param out an empty file, which the caller closes
+   * @param refusal makes what is thrown when a zip cannot hold what it is given
+   */
+  public StoredZip(FileChannel out, Function<String, ? extends RuntimeException> refusal) {
     this.out = out;
+    this.refusal = refusal;
   }
 
   /**
    * Adds an entry.
    *
+   * @param name unlike that of any other entry, which the caller checks
    * @param alignment of the content; 1 for any
    */
-  void add(String name, ImageSource content, int alignment, Progress progress) throws IOException {
+  public void add(String name, ImageSource content, int alignment, Progress progress)
+      throws IOException {
     byte[] rawName = name.getBytes(StandardCharsets.UTF_8);
     byte[] extra = alignment == 1 ? new byte[0] : extra(rawName.length, alignment);
     long dataAt = position + LOCAL_SIZE + rawName.length + extra.length;
     if (dataAt + content.size() > MAX_OFFSET) {
-      throw new ApexException(
-          ApexError.REQUEST,
-          "an APEX has less than 4 GiB, which a payload of %d bytes does not leave it"
-              .formatted(content.size()));
+      throw refusal.apply(
+          "a package has less than 4 GiB, which %s of %d bytes does not leave it"
+              .formatted(name, content.size()));
+    }
+    if (entries == MAX_ENTRIES) {
+      throw refusal.apply("a package has at most " + MAX_ENTRIES + " files");
     }
     long crc = copy(content, dataAt, progress);
+    short flags = rawName.length == name.length() ? 0 : UTF8;
     ByteBuffer fields = buffer(FIELDS_SIZE);
-    fields.putShort(VERSION).putShort((short) 0).putShort((short) 0).putShort((short) 0);
+    fields.putShort(VERSION).putShort(flags).putShort((short) 0).putShort((short) 0);
     fields.putShort(DATE).putInt((int) crc).putInt((int) content.size());
     fields.putInt((int) content.size());
     ByteBuffer local = buffer(LOCAL_SIZE + rawName.length + extra.length);
@@ -104,7 +123,7 @@ final class StoredZip {
   }
 
   /** Writes what follows the entries. */
-  void finish() throws IOException {
+  public void finish() throws IOException {
     byte[] records = directory.toByteArray();
     write(position, records);
     ByteBuffer end = buffer(END_SIZE).putInt(END).putInt(0);

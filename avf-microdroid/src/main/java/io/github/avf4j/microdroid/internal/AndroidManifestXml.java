@@ -1,4 +1,4 @@
-package io.github.avf4j.microdroid.apex;
+package io.github.avf4j.microdroid.internal;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -8,12 +8,13 @@ import java.util.List;
 
 /**
  * Writes the least {@code AndroidManifest.xml} in Android's binary form that a signer of packages
- * takes: a manifest with package and version, and an application without code.
+ * takes: a manifest with package and version, the lowest SDK level that knows the signatures of
+ * {@code PackageSigner}, and an application without code of Android.
  *
  * <p>A chunk is a type (16 bits), the size of its head (16 bits) and its size (32 bits), all
- * little-endian; nodes go on with a line number and a comment.
+ * little-endian; nodes go on with a line number and a comment. Thread-safe.
  */
-final class AndroidManifestXml {
+public final class AndroidManifestXml {
   private static final int XML = 0x0003;
   private static final int STRING_POOL = 0x0001;
   private static final int RESOURCE_MAP = 0x0180;
@@ -33,35 +34,47 @@ final class AndroidManifestXml {
   private static final int TYPE_BOOLEAN = 0x12;
 
   /** What Android calls the first strings of the pool, in their order. */
-  private static final int[] RESOURCES = {0x0101000c, 0x0101021b, 0x01010576};
+  private static final int[] RESOURCES = {0x0101000c, 0x0101020c, 0x0101021b, 0x01010576};
 
   private static final int HAS_CODE = 0;
-  private static final int VERSION_CODE = 1;
-  private static final int VERSION_CODE_MAJOR = 2;
-  private static final int PREFIX = 3;
-  private static final int URI = 4;
-  private static final int PACKAGE = 5;
-  private static final int MANIFEST = 6;
-  private static final int APPLICATION = 7;
-  private static final int NAME = 8;
+  private static final int MIN_SDK_VERSION = 1;
+  private static final int VERSION_CODE = 2;
+  private static final int VERSION_CODE_MAJOR = 3;
+  private static final int PREFIX = 4;
+  private static final int URI = 5;
+  private static final int PACKAGE = 6;
+  private static final int MANIFEST = 7;
+  private static final int USES_SDK = 8;
+  private static final int APPLICATION = 9;
+  private static final int NAME = 10;
+
+  /** From this level on, a verifier does not ask for a v1 signature. */
+  private static final int MIN_SDK = 24;
 
   private record Attribute(int space, int name, int raw, int type, int data) {}
 
   private AndroidManifestXml() {}
 
-  /** The manifest of a package; the version is split as Android splits it. */
-  static byte[] encode(String packageName, long version) {
+  /**
+   * The manifest of a package; the version is split as Android splits it.
+   *
+   * @param packageName of at most 32767 bytes in UTF-8, which the caller checks
+   * @param version an unsigned number
+   */
+  public static byte[] encode(String packageName, long version) {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     body.writeBytes(
         strings(
             List.of(
                 "hasCode",
+                "minSdkVersion",
                 "versionCode",
                 "versionCodeMajor",
                 "android",
                 "http://schemas.android.com/apk/res/android",
                 "package",
                 "manifest",
+                "uses-sdk",
                 "application",
                 packageName)));
     body.writeBytes(resources());
@@ -73,6 +86,9 @@ final class AndroidManifestXml {
                 new Attribute(URI, VERSION_CODE, NONE, TYPE_DECIMAL, (int) version),
                 new Attribute(URI, VERSION_CODE_MAJOR, NONE, TYPE_DECIMAL, (int) (version >> 32)),
                 new Attribute(NONE, PACKAGE, NAME, TYPE_STRING, NAME))));
+    body.writeBytes(
+        start(USES_SDK, List.of(new Attribute(URI, MIN_SDK_VERSION, NONE, TYPE_DECIMAL, MIN_SDK))));
+    body.writeBytes(node(END_ELEMENT, buffer(8).putInt(NONE).putInt(USES_SDK)));
     body.writeBytes(
         start(APPLICATION, List.of(new Attribute(URI, HAS_CODE, NONE, TYPE_BOOLEAN, 0))));
     body.writeBytes(node(END_ELEMENT, buffer(8).putInt(NONE).putInt(APPLICATION)));
