@@ -22,6 +22,7 @@ public final class Bench {
           new AttestationVerityMemory(),
           new AttestationAvb(),
           new MicrodroidPack(),
+          new MicrodroidBoot(),
           new MicrodroidImage());
 
   private Bench() {}

@@ -4,11 +4,11 @@ import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.disk.CompositeDisk;
 import io.github.avf4j.microdroid.disk.DiskImage;
-import io.github.avf4j.microdroid.disk.RawWriter;
 import io.github.avf4j.microdroid.image.AtomicFile;
-import io.github.avf4j.microdroid.image.Progress;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -19,7 +19,8 @@ import java.util.List;
 
 /**
  * The payload disk as one raw file, because machines take nothing else. A copy that was made of the
- * same files is left as it is; a second file says which those were.
+ * same files is left as it is, unless the system was booted since, so that a loss of power may have
+ * damaged it; a second file says what it was made of and when.
  *
  * <p>Confined to one thread.
  */
@@ -29,6 +30,7 @@ final class FlatDisk {
 
   private static final String HEADER = "avf4j payload disk 1";
   private static final String ADVICE = "run the VM again";
+  private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
   private final Path composite;
   private final Path image;
@@ -52,13 +54,40 @@ final class FlatDisk {
       List<FileStamp> parts = parts(disk);
       if (!Arrays.equals(made(parts), readSources())) {
         Files.deleteIfExists(sources);
-        RawWriter.write(disk, image, Progress.NONE);
+        copy(disk.descriptor().orElseThrow());
         try (AtomicFile file = AtomicFile.create(sources)) {
           file.write(0, ByteBuffer.wrap(made(parts)));
-          file.commit();
+          file.commitUnsynced();
         }
       }
       return image;
+    }
+  }
+
+  /** Copies inside the kernel; all parts are raw files. */
+  private void copy(CompositeDisk disk) throws IOException {
+    try (AtomicFile out = AtomicFile.create(image)) {
+      for (int i = 0; i < disk.components().size(); i++) {
+        CompositeDisk.Component part = disk.components().get(i);
+        Path file = composite.resolveSibling(part.path());
+        try (FileChannel in = FileChannel.open(file)) {
+          copy(in, part.fileOffset(), disk.lengthOf(i), out.channel().position(part.offset()));
+        }
+      }
+      out.extendTo(disk.length());
+      // Written back when the system likes: the guest verifies it, and it can be made again.
+      out.commitUnsynced();
+    }
+  }
+
+  private static void copy(FileChannel in, long from, long length, FileChannel out)
+      throws IOException {
+    for (long done = 0; done < length; ) {
+      long count = in.transferTo(from + done, length - done, out);
+      if (count <= 0) {
+        throw new EOFException("a part of the payload disk became shorter while it was read");
+      }
+      done += count;
     }
   }
 
@@ -76,10 +105,19 @@ final class FlatDisk {
     if (!Files.isRegularFile(image)) {
       return new byte[0];
     }
-    StringBuilder text = new StringBuilder(HEADER).append('\n');
+    StringBuilder text = new StringBuilder(HEADER).append('\n').append(bootId()).append('\n');
     text.append(stamp(image).format()).append('\n');
     parts.forEach(part -> text.append(part.format()).append('\n'));
     return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** What tells this boot of the system from others; empty where nothing does. */
+  private static String bootId() {
+    try {
+      return Files.readString(BOOT_ID).strip();
+    } catch (IOException e) {
+      return "";
+    }
   }
 
   private byte[] readSources() throws IOException {
