@@ -16,8 +16,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What all machines with APK payloads of this host share: base images, the firmware with the
- * secret of the device, and who certifies keys.
+ * What all machines with APK payloads of this host share: base images, the firmware with the secret
+ * of the device, and who certifies keys.
  *
  * <p>Thread-safe.
  */
