@@ -100,7 +100,10 @@ impl VerifiedApex {
         let plain = format!("{FOLDER}/{}", self.name);
         let [from, to] = [&versioned, &plain].map(|path| CString::new(path.as_str()).expect("names have no NUL"));
         fs::create_dir_all(&versioned).and_then(|()| fs::create_dir_all(&plain)).map_err(|error| failed(&error))?;
-        sys::mount(&source, &from, &kind, flags, c"").map_err(|error| failed(&error))?;
+        sys::mount(&source, &from, &kind, flags, c"").map_err(|error| match error.errno {
+            libc::EIO => self.refused("its content is not what its hash tree says"),
+            _ => failed(&error),
+        })?;
         self.require_same_manifest(Path::new(&versioned))?;
         // The flags of the mount are those of what is bound.
         sys::mount(&from, &to, c"", MS_BIND, c"").map_err(|error| failed(&error))
