@@ -3,8 +3,8 @@
 //! The list is made with the initrd, in dependency order, so that nothing here needs to know `modules.dep`. Without a
 //! list there is nothing to load: a kernel may have everything built in.
 //!
-//! A second list has what only verified packages and encrypted storage need. It is loaded on demand, so that a plain
-//! payload does not wait for it; an initrd for plain payloads does not even have it.
+//! A second list has what only verified packages need, and a third what only encrypted storage needs. They are loaded
+//! on demand, so that nobody waits for what is not used; an initrd for plain payloads does not even have them.
 
 use std::fs::File;
 use std::io;
@@ -17,6 +17,7 @@ use crate::sys;
 
 const LIST: &str = "/lib/modules/load";
 const MICRODROID_LIST: &str = "/lib/modules/microdroid";
+const STORE_LIST: &str = "/lib/modules/store";
 const MAX_LIST_BYTES: u64 = 64 << 10;
 const MAX_MODULES: usize = 256;
 
@@ -26,9 +27,14 @@ pub fn load_all() -> Result<(), Failure> {
     load_list(LIST)
 }
 
-/// Loads, in the same way, what device-mapper, loop devices, FUSE, EROFS and the encrypted store need.
+/// Loads, in the same way, what device-mapper, loop devices, FUSE and EROFS need.
 pub fn load_microdroid() -> Result<(), Failure> {
     load_list(MICRODROID_LIST)
+}
+
+/// Loads, in the same way, what the encrypted store needs.
+pub fn load_store() -> Result<(), Failure> {
+    load_list(STORE_LIST)
 }
 
 fn load_list(file: &str) -> Result<(), Failure> {

@@ -161,6 +161,7 @@ fn mount_packages(apks: &[VerifiedApk]) -> Result<(), Failure> {
 /// The payload's storage, if the machine has a disk for it.
 fn open_store(secrets: &Secrets) -> Result<Option<Store>, Failure> {
     let Some(disk) = crate::disk::find_present(STORE_DISK)? else { return Ok(None) };
+    modules::load_store()?;
     let key = secrets.vm.encrypted_store_key();
     let key = Zeroizing::new(*key.expose());
     let store = encryptedstore::open(&disk.path, &key, c"/mnt/encryptedstore", PAYLOAD_ID)

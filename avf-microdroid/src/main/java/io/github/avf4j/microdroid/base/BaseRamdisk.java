@@ -23,15 +23,18 @@ import java.util.stream.Stream;
  * guest; an archive with the file {@code bootconfig}; and the bootconfig trailer. Confined to one
  * thread.
  *
- * <p>Modules stand in two lists in the order in which they load: {@code lib/modules/load} is for
- * every guest, {@code lib/modules/microdroid} for those that verify packages and encrypt storage.
+ * <p>Modules stand in three lists in the order in which they load: {@code lib/modules/load} is for
+ * every guest, {@code lib/modules/microdroid} for those that verify packages, {@code
+ * lib/modules/store} for those of them that encrypt storage: each module costs a guest time.
  */
 final class BaseRamdisk {
   /** What Microdroid needs of a kernel besides what every guest does. */
-  static final List<String> MODULES =
-      List.of("dm_mod", "dm_verity", "dm_crypt", "erofs", "fuse", "loop");
+  static final List<String> MODULES = List.of("dm_mod", "dm_verity", "erofs", "fuse", "loop");
 
-  /** The ciphers of encrypted storage and their parts; no kernel has all, and one suffices. */
+  /** What encrypted storage needs besides. */
+  static final List<String> STORE_MODULES = List.of("dm_crypt");
+
+  /** Its ciphers and their parts; no kernel has all, and one suffices. */
   static final List<String> CIPHERS =
       List.of("hctr2", "adiantum", "nhpoly1305", "chacha_generic", "ecb", "xts");
 
@@ -54,6 +57,7 @@ final class BaseRamdisk {
   private final byte[] init;
   private final Map<String, KernelModule> always = new LinkedHashMap<>();
   private final Map<String, KernelModule> microdroid = new LinkedHashMap<>();
+  private final Map<String, KernelModule> store = new LinkedHashMap<>();
 
   /**
    * Reads the modules.
@@ -64,21 +68,23 @@ final class BaseRamdisk {
     this.init = init;
     ModuleFolder kernel = ModuleFolder.open(moduleFolder);
     kernel.resolve(InitrdBuilder.MODULES).forEach(module -> always.put(module.name(), module));
-    addOthers(kernel.resolve(MODULES));
-    addOthers(kernel.resolveAvailable(CIPHERS));
+    add(kernel.resolve(MODULES), microdroid);
+    add(kernel.resolve(STORE_MODULES), store);
+    add(kernel.resolveAvailable(CIPHERS), store);
   }
 
-  private void addOthers(List<KernelModule> modules) {
+  private void add(List<KernelModule> modules, Map<String, KernelModule> list) {
     for (KernelModule module : modules) {
-      if (!always.containsKey(module.name())) {
-        microdroid.putIfAbsent(module.name(), module);
+      if (!always.containsKey(module.name()) && !microdroid.containsKey(module.name())) {
+        list.putIfAbsent(module.name(), module);
       }
     }
   }
 
   /** The files that the modules were read from. */
   List<FileStamp> sources() {
-    return Stream.concat(always.values().stream(), microdroid.values().stream())
+    return Stream.of(always, microdroid, store)
+        .flatMap(list -> list.values().stream())
         .map(KernelModule::source)
         .toList();
   }
@@ -100,6 +106,7 @@ final class BaseRamdisk {
     cpio.file("init", 0755, init);
     modules(cpio, "load", always.values());
     modules(cpio, "microdroid", microdroid.values());
+    modules(cpio, "store", store.values());
     // Where executables and the loader of the runtime look for their loader and libraries.
     cpio.symbolicLink("lib64", "system/lib64");
     cpio.symbolicLink("lib/x86_64-linux-gnu", "../system/lib64");
