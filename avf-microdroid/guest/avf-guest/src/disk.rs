@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::failure::Failure;
@@ -14,6 +14,8 @@ const STEP: Duration = Duration::from_millis(2);
 
 /// A disk opened for reading, and its size in bytes.
 pub struct Disk {
+    /// Such as `/dev/vda`.
+    pub path: PathBuf,
     pub file: File,
     pub size: u64,
 }
@@ -25,14 +27,26 @@ pub fn find(serial: &str) -> Result<Disk, Failure> {
         .ok_or_else(|| Failure::machine(format!("no disk with serial {serial:?} appeared within {LIMIT:?}")))?;
     let path = Path::new("/dev").join(name);
     // The kernel makes the node before the name shows in sysfs.
-    open(&path).map_err(|error| Failure::machine(format!("cannot open {}: {error}", path.display())))
+    open(path)
 }
 
-fn open(path: &Path) -> std::io::Result<Disk> {
-    let mut file = File::open(path)?;
-    let size = file.seek(SeekFrom::End(0))?;
-    file.rewind()?;
-    Ok(Disk { file, size })
+/// Opens the virtio disk with this serial if there is one by now. For disks that a machine need not have, asked for
+/// after [`find`] has waited for one that it must have.
+pub fn find_present(serial: &str) -> Result<Option<Disk>, Failure> {
+    scan(Path::new("/sys/block"), serial, &mut Vec::new()).map(|name| open(Path::new("/dev").join(name))).transpose()
+}
+
+fn open(path: PathBuf) -> Result<Disk, Failure> {
+    let measured = || {
+        let mut file = File::open(&path)?;
+        let size = file.seek(SeekFrom::End(0))?;
+        file.rewind()?;
+        std::io::Result::Ok((file, size))
+    };
+    match measured() {
+        Ok((file, size)) => Ok(Disk { path, file, size }),
+        Err(error) => Err(Failure::machine(format!("cannot open {}: {error}", path.display()))),
+    }
 }
 
 /// Reads the serial of each disk once, as every read is a request to the device; `others` are those known to have another.

@@ -29,6 +29,18 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// What was signed, hashed or laid out is not what it should be.
+    pub fn verification(message: impl Into<String>) -> Self {
+        Self { code: ErrorCode::PayloadVerificationFailed, message: message.into() }
+    }
+
+    /// The payload is sound but is not the one that this instance was made for.
+    pub fn changed(message: impl Into<String>) -> Self {
+        Self { code: ErrorCode::PayloadChanged, message: message.into() }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

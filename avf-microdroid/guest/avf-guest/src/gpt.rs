@@ -76,6 +76,11 @@ impl Table {
         Ok(Self(partitions))
     }
 
+    #[cfg(test)]
+    pub(crate) fn of(partitions: Vec<Partition>) -> Self {
+        Self(partitions)
+    }
+
     /// All partitions in the order of the table.
     pub fn partitions(&self) -> &[Partition] {
         &self.0

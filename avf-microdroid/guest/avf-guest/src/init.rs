@@ -10,6 +10,7 @@ use crate::console::{self, PayloadConsole, say};
 use crate::disk;
 use crate::failure::Failure;
 use crate::keeper;
+use crate::manager;
 use crate::modules;
 use crate::mounts;
 use crate::payload;
@@ -52,6 +53,9 @@ fn boot(init_boot_nanos: u64) -> Result<(), Failure> {
     modules::load_all()?;
     let cid = open_report_channel()?;
     report::send(&Report::Hello { version: report::VERSION, init_boot_nanos });
+    if manager::is_needed() {
+        return manager::run();
+    }
     let invocation = payload::install(disk::find(payload::SERIAL)?)?;
     run(invocation, cid)
 }
@@ -91,7 +95,7 @@ fn run(invocation: payload::Invocation, cid: Option<u32>) -> Result<(), Failure>
         environment: &payload::environment(invocation.environment, own),
         input: console.input.as_fd(),
         output: console.output.as_fd(),
-        inherited: readying.as_fd(),
+        inherited: Some(readying.as_fd()),
         confined: None,
     };
     let pid = program.start()?;

@@ -16,7 +16,8 @@
 //!
 //! # For verified packages
 //!
-//! The kernel's parts that a verified package needs, each a module of its own; the boot above uses none of them yet:
+//! Where the initrd has the file `/bootconfig`, steps 4 to 6 are those of the [`manager`]. What they need of the kernel
+//! are modules of their own:
 //! [`gpt`] finds the partitions of the payload disk, [`loopdev`] and [`dm`] make block devices of them ([`dm`] with
 //! dm-verity), [`zipfuse`] mounts the package, [`encryptedstore`] the payload's storage ([`ext4`] is what it is
 //! formatted with), and [`sandbox`] with [`seccomp`] is what the payload is confined to. Their kernel modules are those
@@ -38,6 +39,7 @@ pub mod gpt;
 pub mod init;
 pub mod keeper;
 pub mod loopdev;
+pub mod manager;
 pub mod modules;
 pub mod mounts;
 pub mod payload;

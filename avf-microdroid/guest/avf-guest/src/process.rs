@@ -28,7 +28,7 @@ pub struct Program<'a> {
     /// Standard output and standard error.
     pub output: BorrowedFd<'a>,
     /// One more descriptor that the program keeps, under its number here.
-    pub inherited: BorrowedFd<'a>,
+    pub inherited: Option<BorrowedFd<'a>>,
     /// What it is confined to; nothing if it has all the rights of init.
     pub confined: Option<&'a Confined>,
 }
@@ -68,7 +68,7 @@ impl Program<'_> {
                 && libc::dup2(self.input.as_raw_fd(), 0) != -1
                 && libc::dup2(self.output.as_raw_fd(), 1) != -1
                 && libc::dup2(self.output.as_raw_fd(), 2) != -1
-                && libc::fcntl(self.inherited.as_raw_fd(), libc::F_SETFD, 0) != -1
+                && self.inherited.is_none_or(|kept| libc::fcntl(kept.as_raw_fd(), libc::F_SETFD, 0) != -1)
                 && libc::chdir(c"/".as_ptr()) != -1
             {
                 libc::umask(0o022);
@@ -169,7 +169,7 @@ mod tests {
             environment: &variables.map(|(key, fd)| CString::new(format!("{key}={}", fd.as_raw_fd())).unwrap()),
             input: input.as_fd(),
             output: write.as_fd(),
-            inherited: inherited.as_fd(),
+            inherited: Some(inherited.as_fd()),
             confined: None,
         };
         let pid = program.start()?;

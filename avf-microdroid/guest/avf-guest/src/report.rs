@@ -1,8 +1,8 @@
 //! What the guest tells the host about the payload, and the channel on which it does.
 //!
 //! A frame is the length of its body (u32, 1 to 65536) and the body: the kind (u8) and the fields of that kind. All
-//! integers are little-endian. The guest only writes; the host only reads, and closes after the guest has shut down
-//! its side.
+//! integers are little-endian. A guest with a plain payload only writes; to one with a package the host writes, too
+//! ([`host`](crate::manager::host)). The host closes after the guest has shut down its side.
 //!
 //! | kind | report | fields |
 //! |---|---|---|
@@ -11,9 +11,11 @@
 //! | 3 | PAYLOAD_READY | u64 boot time in ns |
 //! | 4 | PAYLOAD_FINISHED | i32 exit code, i32 signal |
 //! | 5 | ERROR | u32 code, UTF-8 message of at most 4096 bytes up to the end |
+//! | 6 | STEP | u8 step, u64 boot time in ns: a guest with a package, between HELLO and PAYLOAD_STARTED |
+//! | 7 | ATTESTATION_REQUEST | u8 test mode (0 or 1), CSR up to the end: a guest with a package, after PAYLOAD_STARTED |
 
 use std::fmt;
-use std::os::fd::{IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
@@ -21,9 +23,12 @@ use libc::c_int;
 
 use crate::console::say;
 use crate::failure::ErrorCode;
-use crate::sys::{CallError, Deadline};
+use crate::sys::{self, CallError, Deadline};
 
 pub const VERSION: u32 = 1;
+
+/// The longest body of a frame, in both directions.
+pub const MAX_BODY_BYTES: usize = 1 << 16;
 
 const MAX_MESSAGE_BYTES: usize = 4096;
 
@@ -37,6 +42,19 @@ pub enum Report {
     PayloadReady { boot_nanos: u64 },
     PayloadFinished { exit_code: i32, signal: i32 },
     Error { code: ErrorCode, message: String },
+    Step { step: Step, boot_nanos: u64 },
+    AttestationRequest { test_mode: bool, csr: Vec<u8> },
+}
+
+/// What a guest with a package does before its payload starts, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    HandoverTaken = 1,
+    PayloadVerified = 2,
+    SecretsDerived = 3,
+    ApexesActivated = 4,
+    PayloadMounted = 5,
+    StoreOpened = 6,
 }
 
 impl Report {
@@ -68,6 +86,16 @@ impl Report {
                 body.extend((*code as u32).to_le_bytes());
                 body.extend(cut(message, MAX_MESSAGE_BYTES).as_bytes());
             }
+            Self::Step { step, boot_nanos } => {
+                body.push(6);
+                body.push(*step as u8);
+                body.extend(boot_nanos.to_le_bytes());
+            }
+            Self::AttestationRequest { test_mode, csr } => {
+                body.push(7);
+                body.push(u8::from(*test_mode));
+                body.extend(csr);
+            }
         }
         let mut frame = (body.len() as u32).to_le_bytes().to_vec();
         frame.extend(body);
@@ -88,6 +116,10 @@ impl fmt::Display for Report {
                 write!(f, "PAYLOAD_FINISHED exit_code={exit_code} signal={signal}")
             }
             Self::Error { code, message } => write!(f, "ERROR code={} message={message:?}", *code as u32),
+            Self::Step { step, boot_nanos } => write!(f, "STEP step={} boot_nanos={boot_nanos}", *step as u8),
+            Self::AttestationRequest { test_mode, csr } => {
+                write!(f, "ATTESTATION_REQUEST test_mode={} csr_bytes={}", u8::from(*test_mode), csr.len())
+            }
         }
     }
 }
@@ -116,6 +148,20 @@ pub fn use_console() {
     CHANNEL.store(CONSOLE, Ordering::Relaxed);
 }
 
+/// The stream to the host, if reports go to one. Only its reading side is for others than this module.
+pub fn stream() -> Option<BorrowedFd<'static>> {
+    match CHANNEL.load(Ordering::Relaxed) {
+        NONE | CONSOLE => None,
+        // SAFETY: the descriptor was given to use_stream, and nothing closes it until the VM ends.
+        stream => Some(unsafe { BorrowedFd::borrow_raw(stream) }),
+    }
+}
+
+/// Tells the host that a step is done.
+pub fn step(step: Step) {
+    send(&Report::Step { step, boot_nanos: sys::boot_nanos() });
+}
+
 /// Sends a report if there is a channel. A host that does not listen any more does not stop the payload.
 pub fn send(report: &Report) {
     match CHANNEL.load(Ordering::Relaxed) {
@@ -141,7 +187,7 @@ pub fn finish() {
     let deadline = Deadline::after(CLOSE_LIMIT);
     while !deadline.passed() {
         match receive(stream, deadline.remaining()) {
-            // The host has nothing to say on this channel: what it sends is dropped.
+            // Nothing that the host says now matters any more: it is dropped.
             Ok(received) if received > 0 => {}
             _ => return,
         }
@@ -213,6 +259,23 @@ mod tests {
     fn encodes_error_with_its_message_up_to_the_end() {
         let frame = Report::Error { code: ErrorCode::PayloadInvalidConfig, message: "no ä".into() }.encode();
         assert_eq!(frame, [10, 0, 0, 0, 5, 3, 0, 0, 0, b'n', b'o', b' ', 0xc3, 0xa4]);
+    }
+
+    #[test]
+    fn encodes_step() {
+        let frame = Report::Step { step: Step::SecretsDerived, boot_nanos: 0x0102 }.encode();
+        assert_eq!(frame, [10, 0, 0, 0, 6, 3, 2, 1, 0, 0, 0, 0, 0, 0]);
+        let steps = [Step::HandoverTaken, Step::PayloadVerified, Step::SecretsDerived, Step::ApexesActivated];
+        assert_eq!(steps.map(|step| step as u8), [1, 2, 3, 4]);
+        assert_eq!([Step::PayloadMounted, Step::StoreOpened].map(|step| step as u8), [5, 6]);
+    }
+
+    #[test]
+    fn encodes_attestation_request_with_its_csr_up_to_the_end() {
+        let frame = Report::AttestationRequest { test_mode: true, csr: vec![0x84, 1, 2] }.encode();
+        assert_eq!(frame, [5, 0, 0, 0, 7, 1, 0x84, 1, 2]);
+        let frame = Report::AttestationRequest { test_mode: false, csr: vec![0xa0] }.encode();
+        assert_eq!(frame, [3, 0, 0, 0, 7, 0, 0xa0]);
     }
 
     #[test]

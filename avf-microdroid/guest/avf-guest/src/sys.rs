@@ -114,6 +114,23 @@ pub fn set_nonblocking(fd: BorrowedFd<'_>) -> Result<()> {
     check("fcntl", unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) }).map(drop)
 }
 
+/// Waits until something of what is asked for is so, at most `limit` (none: without limit).
+pub fn poll(fds: &mut [libc::pollfd], limit: Option<Duration>) -> Result<()> {
+    let timeout = limit.map_or(-1, |limit| {
+        // Rounded up, so that a rest below a millisecond does not spin.
+        limit.as_nanos().div_ceil(1_000_000).min(c_int::MAX as u128) as c_int
+    });
+    // SAFETY: pointer and length are those of a slice.
+    match check("poll", unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, timeout) }) {
+        Err(error) if error.errno != libc::EINTR => Err(error),
+        Err(_) => {
+            fds.iter_mut().for_each(|entry| entry.revents = 0);
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
 /// Waits until a descriptor can be read or has hung up, at most `limit` (none: without limit). Returns which can.
 pub fn wait_readable<const N: usize>(fds: [Option<BorrowedFd<'_>>; N], limit: Option<Duration>) -> Result<[bool; N]> {
     let deadline = limit.map(Deadline::after);
@@ -121,15 +138,10 @@ pub fn wait_readable<const N: usize>(fds: [Option<BorrowedFd<'_>>; N], limit: Op
     let mut polled =
         fds.map(|fd| libc::pollfd { fd: fd.map_or(-1, |fd| fd.as_raw_fd()), events: libc::POLLIN, revents: 0 });
     loop {
-        let timeout = deadline.map_or(-1, |deadline| {
-            // Rounded up, so that a rest below a millisecond does not spin.
-            deadline.remaining().as_nanos().div_ceil(1_000_000).min(c_int::MAX as u128) as c_int
-        });
-        // SAFETY: the array has N entries.
-        match check("poll", unsafe { libc::poll(polled.as_mut_ptr(), N as libc::nfds_t, timeout) }) {
-            Err(CallError { errno: libc::EINTR, .. }) => {}
-            Err(error) => return Err(error),
-            Ok(_) => return Ok(polled.map(|entry| entry.revents != 0)),
+        poll(&mut polled, deadline.map(Deadline::remaining))?;
+        let ready = polled.map(|entry| entry.revents != 0);
+        if ready.contains(&true) || deadline.is_some_and(Deadline::passed) {
+            return Ok(ready);
         }
     }
 }

@@ -92,7 +92,7 @@ pub fn start(zip: &File, size: u64, folder: &CStr, options: Options) -> Result<p
         environment: &[],
         input: zip.as_fd(),
         output: words.as_fd(),
-        inherited: teller.as_fd(),
+        inherited: Some(teller.as_fd()),
         confined: None,
     };
     let pid = program.start()?;

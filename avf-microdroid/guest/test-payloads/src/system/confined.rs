@@ -23,7 +23,7 @@ pub fn outside() -> Done {
             environment: &[],
             input: null.as_fd(),
             output: console.as_fd(),
-            inherited: null.as_fd(),
+            inherited: None,
             confined: Some(&confined),
         };
         expect_exit(program.start().map_err(|failure| failure.message)?, code)?;

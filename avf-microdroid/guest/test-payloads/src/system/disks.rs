@@ -163,7 +163,7 @@ fn run_from_package() -> Done {
         environment: &[],
         input: null.as_fd(),
         output: console.as_fd(),
-        inherited: null.as_fd(),
+        inherited: None,
         confined: Some(&confined),
     };
     expect_exit(program.start().map_err(text)?, 0)

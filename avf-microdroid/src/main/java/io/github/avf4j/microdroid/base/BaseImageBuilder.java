@@ -27,8 +27,8 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * Assembles a base image from a stock kernel, the guest's init that is built into this library, and
- * a C runtime. The same input makes the same bytes.
+ * Assembles a base image from a stock kernel, the guest's own programs that are built into this
+ * library, and a C runtime. The same input makes the same bytes.
  *
  * <p>Files are streamed. Confined to one thread, which blocks; {@link #build} may be called
  * repeatedly.
@@ -54,6 +54,8 @@ public final class BaseImageBuilder {
   public BaseImageBuilder(KernelImage kernel, GuestRuntime runtime) {
     this.kernel = kernel;
     this.system = new SystemImage(runtime);
+    system.program(GuestBinary.LAUNCHER);
+    system.library(GuestBinary.PAYLOAD_LIBRARY);
   }
 
   /** Signs with another key, which must have 4096 bits. */
@@ -69,7 +71,7 @@ public final class BaseImageBuilder {
   }
 
   /**
-   * Adds a file to the system.
+   * Adds a file to the system, or replaces one of the guest's own programs.
    *
    * @param path from the root of the system, in {@code bin}, {@code lib64} or {@code NOTICE}
    * @param file its content
@@ -97,7 +99,7 @@ public final class BaseImageBuilder {
     Set<String> names = new HashSet<>(BaseImage.IMAGES);
     names.add(BaseImage.DESCRIPTION);
     try (StagedFolder staged = StagedFolder.create(folder, names)) {
-      BaseRamdisk ramdisk = new BaseRamdisk(GuestBinary.read(), kernel.modules());
+      BaseRamdisk ramdisk = new BaseRamdisk(GuestBinary.INIT.read(), kernel.modules());
       long systemSize = system.size();
       long total = systemSize + stock.size();
       HashtreeFooter.Made tree =

@@ -41,7 +41,6 @@ final class BaseRamdisk {
           "lib/modules",
           "mnt",
           "mnt/apk",
-          "mnt/encryptedstore",
           "payload",
           "proc",
           "run",

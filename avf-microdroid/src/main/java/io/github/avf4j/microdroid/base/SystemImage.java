@@ -6,6 +6,7 @@ import io.github.avf4j.attestation.avb.VbmetaBuilder;
 import io.github.avf4j.microdroid.erofs.ErofsTree;
 import io.github.avf4j.microdroid.erofs.ErofsWriter;
 import io.github.avf4j.microdroid.image.Progress;
+import io.github.avf4j.microdroid.initrd.GuestBinary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,7 +16,8 @@ import java.util.TreeMap;
 
 /**
  * Makes the read-only system: the runtime of payloads under {@code lib64}, licences under {@code
- * NOTICE}, programs under {@code bin}, and what else is added. Confined to one thread.
+ * NOTICE}, programs under {@code bin}, and what else is added. What is added replaces what the guest
+ * brings itself, but no file of the runtime. Confined to one thread.
  */
 final class SystemImage {
   /** The name of the partition. */
@@ -31,7 +33,12 @@ final class SystemImage {
   private final GuestRuntime runtime;
   private final SortedMap<String, Added> added = new TreeMap<>();
 
+  /** What the guest itself brings, unless a file was added under its name. */
+  private final SortedMap<String, BuiltIn> builtIn = new TreeMap<>();
+
   private record Added(Path file, int mode) {}
+
+  private record BuiltIn(byte[] content, int mode) {}
 
   SystemImage(GuestRuntime runtime) {
     this.runtime = runtime;
@@ -45,11 +52,24 @@ final class SystemImage {
     added.put(path, new Added(file, executable ? PROGRAM : FILE));
   }
 
+  /** Adds one of the guest's programs. */
+  void program(GuestBinary binary) {
+    builtIn.put("bin/" + binary.fileName(), new BuiltIn(binary.read(), PROGRAM));
+  }
+
+  /** Adds one of the guest's libraries. */
+  void library(GuestBinary binary) {
+    builtIn.put("lib64/" + binary.fileName(), new BuiltIn(binary.read(), FILE));
+  }
+
   /** How many bytes the files have; an estimate of the work. */
   long size() throws IOException {
     long size = 0;
     for (Path file : runtime.libraries().values()) {
       size += Files.size(file);
+    }
+    for (BuiltIn own : builtIn.values()) {
+      size += own.content.length;
     }
     return size;
   }
@@ -73,6 +93,11 @@ final class SystemImage {
       String name = library.getKey();
       int mode = name.equals(GuestRuntime.LOADER) ? PROGRAM : FILE;
       tree.file("lib64/" + name, library.getValue(), mode, 0, 0);
+    }
+    for (Map.Entry<String, BuiltIn> entry : builtIn.entrySet()) {
+      if (!added.containsKey(entry.getKey())) {
+        tree.file(entry.getKey(), entry.getValue().content, entry.getValue().mode, 0, 0);
+      }
     }
     for (Map.Entry<String, Added> entry : added.entrySet()) {
       tree.file(entry.getKey(), entry.getValue().file, entry.getValue().mode, 0, 0);

@@ -62,7 +62,7 @@ public final class InitrdBuilder {
 
   /** Makes a builder for plain payloads that keeps its results in {@code cache}. */
   public InitrdBuilder(CacheFolder cache) {
-    this(cache, GuestBinary::read, false);
+    this(cache, GuestBinary.INIT::read, false);
   }
 
   InitrdBuilder(CacheFolder cache, Supplier<byte[]> init, boolean microdroid) {
@@ -74,7 +74,7 @@ public final class InitrdBuilder {
 
   /** Makes a builder for verified packages that keeps its results in {@code cache}. */
   public static InitrdBuilder microdroid(CacheFolder cache) {
-    return new InitrdBuilder(cache, GuestBinary::read, true);
+    return new InitrdBuilder(cache, GuestBinary.INIT::read, true);
   }
 
   /**

@@ -131,8 +131,16 @@ class InitrdBuilderTest {
 
   @Test
   void theGuestsInitIsBuiltIntoThisLibraryAndStatic() {
-    byte[] init = GuestBinary.read();
+    byte[] init = GuestBinary.INIT.read();
     assertThat(Arrays.copyOf(init, 5)).containsExactly(0x7f, 'E', 'L', 'F', 2);
     assertThat(new String(init, StandardCharsets.ISO_8859_1)).doesNotContain("/lib64/ld-linux");
+  }
+
+  @Test
+  void theLauncherOfPayloadsAndTheirLibraryAreBuiltInAndNeedTheGuestsRuntime() {
+    String launcher = new String(GuestBinary.LAUNCHER.read(), StandardCharsets.ISO_8859_1);
+    assertThat(launcher).contains("/lib64/ld-linux-x86-64.so.2", "libc.so.6", "AVmPayload_main");
+    String library = new String(GuestBinary.PAYLOAD_LIBRARY.read(), StandardCharsets.ISO_8859_1);
+    assertThat(library).contains("libc.so.6", "AVmPayload_notifyPayloadReady", "libvm_payload.so");
   }
 }
