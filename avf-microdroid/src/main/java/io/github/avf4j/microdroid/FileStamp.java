@@ -64,7 +64,7 @@ public record FileStamp(Path path, long size, FileTime modified, String key) {
   }
 
   /** Returns the stamp as one line; a path with a line feed makes one that is never current. */
-  String format() {
+  public String format() {
     return size + "\t" + modified + '\t' + key + '\t' + path;
   }
 
