@@ -5,6 +5,7 @@
 module io.github.avf4j.service {
   requires com.fasterxml.jackson.databind;
   requires io.github.avf4j.api;
+  requires io.github.avf4j.attestation;
   requires io.github.avf4j.microdroid;
   requires org.slf4j;
   requires static transitive org.jspecify;

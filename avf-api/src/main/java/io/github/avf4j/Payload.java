@@ -20,8 +20,6 @@ public sealed interface Payload permits ExecutablePayload, ApkPayload, JavaPaylo
   /**
    * Returns a payload that is in the signed APK {@code file}: still without what of it runs, which
    * {@link ApkPayload#withBinaryName} or {@link ApkPayload#withConfigPath} says.
-   *
-   * <p>Machines with such a payload can be created and kept; this version cannot run them yet.
    */
   static ApkPayload apk(Path file) {
     return ApkPayload.of(file);

@@ -140,6 +140,22 @@ public sealed interface StopReason {
   }
 
   /**
+   * The firmware of the machine refused what it should boot, before the guest ran.
+   *
+   * @param avfCode AVF's number: 7 if kernel or RAM disk are not what their owner signed, 8 if the
+   *     instance is another one, else 5
+   * @param rebootReason what the firmware would print, such as {@code
+   *     PVM_FIRMWARE_PAYLOAD_VERIFICATION_FAILED}
+   * @param detail one line for people
+   */
+  record FirmwareRefused(int avfCode, String rebootReason, String detail) implements StopReason {
+    @Override
+    public String toString() {
+      return "FIRMWARE_REFUSED " + rebootReason + ' ' + detail;
+    }
+  }
+
+  /**
    * The payload was not started within the boot time-out.
    *
    * @param timeout the time-out that passed

@@ -59,7 +59,7 @@ public interface VirtualMachine extends AutoCloseable {
    * @throws IllegalVmStateException if it is not stopped
    * @throws BackendUnavailableException if no hypervisor can run it
    * @throws InvalidImageException if kernel, payload or a disk cannot be used
-   * @throws UnsupportedPayloadException if this version cannot run payloads of that kind
+   * @throws PayloadException if an APK, or a file that the machine keeps for it, cannot be used
    * @throws HypervisorException if the host refuses what the machine needs
    */
   void run();

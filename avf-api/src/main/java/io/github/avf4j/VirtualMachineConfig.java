@@ -67,8 +67,22 @@ public interface VirtualMachineConfig {
     return ProtectionLevel.NONE;
   }
 
-  /** Reserved for encrypted storage, which this version does not have: must be empty. */
+  /**
+   * Returns the size of the disk that the guest encrypts with a key of its instance and that the
+   * payload finds at {@code /mnt/encryptedstore}; none by default. Goes with an {@link ApkPayload}
+   * only, is rounded up to a multiple of 4096 bytes, and stays what it is once the machine has run.
+   */
   Optional<DataSize> encryptedStorage();
+
+  /**
+   * Returns whether the instance may run other versions of its payload, false by default: then the
+   * payload's secrets depend on who signed it instead of an instance image remembering one version.
+   * Goes with an {@link ApkPayload} only.
+   */
+  @Value.Default
+  default boolean updatable() {
+    return false;
+  }
 
   /**
    * Returns how long the guest may take until its payload is started, 60 seconds by default; after
@@ -105,10 +119,15 @@ public interface VirtualMachineConfig {
         debugLevel() == DebugLevel.FULL || !consoleInputSupported(),
         "consoleInputSupported needs debugLevel FULL but it was %s",
         debugLevel());
+    boolean apk = payload().filter(ApkPayload.class::isInstance).isPresent();
     Require.state(
-        encryptedStorage().isEmpty(),
-        "encryptedStorage is not supported by this version but was %s",
+        apk || encryptedStorage().isEmpty(),
+        "encryptedStorage needs an APK payload, whose secrets encrypt it, but was %s",
         encryptedStorage().orElse(null));
+    Require.state(
+        encryptedStorage().isEmpty() || encryptedStorage().get().bytes() > 0,
+        "encryptedStorage must not be 0 bytes: leave it out");
+    Require.state(apk || !updatable(), "updatable needs an APK payload");
     Require.state(
         bootTimeout().compareTo(Duration.ZERO) > 0,
         "bootTimeout must be positive but was %s",

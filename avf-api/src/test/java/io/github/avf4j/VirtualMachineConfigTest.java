@@ -74,10 +74,10 @@ class VirtualMachineConfigTest {
   }
 
   @Test
-  void encryptedStorageIsReserved() {
+  void encryptedStorageNeedsAnApk() {
     assertRefused(
         builder -> builder.encryptedStorage(DataSize.ofMebibytes(8)),
-        "encryptedStorage is not supported by this version but was 8 MiB");
+        "encryptedStorage needs an APK payload, whose secrets encrypt it, but was 8 MiB");
   }
 
   @Test

@@ -74,8 +74,8 @@ public final class CacheFolder {
     return Files.isRegularFile(file) ? file : replace(kind, name, content);
   }
 
-  /** Returns where the file of that kind and name is or would be. */
-  Path path(String kind, String name) {
+  /** Returns where the file or folder of that kind and name is or would be. */
+  public Path path(String kind, String name) {
     return root.resolve(kind).resolve(name);
   }
 

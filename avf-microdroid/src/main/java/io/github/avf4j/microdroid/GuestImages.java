@@ -1,6 +1,7 @@
 package io.github.avf4j.microdroid;
 
 import io.github.avf4j.KernelImage;
+import io.github.avf4j.microdroid.base.BaseImage;
 import io.github.avf4j.microdroid.initrd.InitrdBuilder;
 import io.github.avf4j.microdroid.kernel.KernelUnpacker;
 import java.nio.file.Path;
@@ -26,6 +27,16 @@ public final class GuestImages {
   public GuestImages(CacheFolder cache) {
     this.kernels = new KernelUnpacker(cache);
     this.initrds = new InitrdBuilder(cache);
+  }
+
+  /**
+   * Returns the ELF kernel in a base image, which was verified before.
+   *
+   * @throws io.github.avf4j.InvalidImageException if it cannot be used
+   * @throws io.github.avf4j.StoreException if the cache folder cannot be written
+   */
+  public Path kernel(BaseImage image) {
+    return kernels.unpack(image.kernel());
   }
 
   /**

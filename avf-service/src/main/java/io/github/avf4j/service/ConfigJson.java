@@ -58,6 +58,10 @@ final class ConfigJson {
     root.put("consoleInputSupported", config.consoleInputSupported());
     root.put("protectionLevel", config.protectionLevel().name());
     root.put("bootTimeout", config.bootTimeout().toString());
+    config.encryptedStorage().ifPresent(size -> root.put("encryptedStorageBytes", size.bytes()));
+    if (config.updatable()) {
+      root.put("updatable", true);
+    }
     config.backend().ifPresent(backend -> root.put("backend", backend));
     try {
       return mapper.writeValueAsBytes(root);
@@ -142,6 +146,10 @@ final class ConfigJson {
     builder.consoleInputSupported(required(root, "consoleInputSupported").asBoolean());
     builder.protectionLevel(ProtectionLevel.valueOf(text(root, "protectionLevel")));
     builder.bootTimeout(duration(text(root, "bootTimeout")));
+    if (root.has("encryptedStorageBytes")) {
+      builder.encryptedStorage(DataSize.ofBytes(root.get("encryptedStorageBytes").asLong()));
+    }
+    builder.updatable(root.path("updatable").asBoolean(false));
     if (root.has("backend")) {
       builder.backend(text(root, "backend"));
     }

@@ -2,10 +2,15 @@ package io.github.avf4j.service;
 
 import io.github.avf4j.VsockChannel;
 import io.github.avf4j.VsockListener;
+import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.microdroid.report.GuestReports;
+import io.github.avf4j.microdroid.report.HostMessages;
+import io.github.avf4j.microdroid.report.HostMessages.AttestationStatus;
 import java.io.IOException;
 import java.net.ProtocolException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +28,7 @@ final class GuestLink implements Runnable {
   private final String name;
   private final VsockListener port;
   private final Listener listener;
+  private final Optional<SecretBytes> boot;
 
   /** Hears what the guest reports. */
   interface Listener {
@@ -36,14 +42,24 @@ final class GuestLink implements Runnable {
     boolean isOver();
   }
 
-  GuestLink(String name, VsockListener port, Listener listener) {
+  /** Sends {@code boot}, if there is one, when the guest has greeted; closes it in any case. */
+  GuestLink(String name, VsockListener port, Listener listener, Optional<SecretBytes> boot) {
     this.name = name;
     this.port = port;
     this.listener = listener;
+    this.boot = boot;
   }
 
   @Override
   public void run() {
+    try {
+      serve();
+    } finally {
+      boot.ifPresent(SecretBytes::close);
+    }
+  }
+
+  private void serve() {
     try {
       Optional<VsockChannel> channel = accept();
       if (channel.isPresent()) {
@@ -75,12 +91,37 @@ final class GuestLink implements Runnable {
       while ((report = reports.next()).isPresent()) {
         log.debug("{}: {}", name, report.get());
         listener.reported(report.get());
+        answer(channel, report.get());
       }
     } catch (ProtocolException e) {
       listener.broken(String.valueOf(e.getMessage()));
     } catch (IOException e) {
       // The machine ends, or goes on without telling: its end says which.
       log.debug("{}: the report channel ended: {}", name, e.toString());
+    }
+  }
+
+  private void answer(VsockChannel channel, GuestReports.Report report) throws IOException {
+    if (report instanceof GuestReports.Hello && boot.isPresent()) {
+      byte[] frame = boot.get().toByteArray();
+      try {
+        write(channel, frame);
+      } finally {
+        Arrays.fill(frame, (byte) 0);
+        boot.get().close();
+      }
+    } else if (report instanceof GuestReports.AttestationRequest) {
+      write(
+          channel,
+          HostMessages.notAttested(
+              AttestationStatus.UNSUPPORTED, "this host has nobody who certifies"));
+    }
+  }
+
+  private static void write(VsockChannel channel, byte[] frame) throws IOException {
+    ByteBuffer left = ByteBuffer.wrap(frame);
+    while (left.hasRemaining()) {
+      channel.write(left);
     }
   }
 }

@@ -49,12 +49,13 @@ final class LocalVirtualMachine implements VirtualMachine {
       VirtualMachineConfig config,
       Store store,
       Backends backends,
-      GuestImages images) {
+      GuestImages images,
+      MicrodroidHost host) {
     this.name = name;
     this.config = config;
     this.store = store;
     this.backends = backends;
-    this.specs = new MachineSpecs(images, store.folder(name).resolve("payload.img"));
+    this.specs = new MachineSpecs(images, host, store.folder(name));
   }
 
   @Override

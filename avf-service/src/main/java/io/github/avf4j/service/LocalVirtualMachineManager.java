@@ -26,15 +26,18 @@ final class LocalVirtualMachineManager implements VirtualMachineManager {
   private final Store store;
   private final Backends backends;
   private final GuestImages images;
+  private final MicrodroidHost host;
 
   // Guarded by this.
   private final Map<String, WeakReference<LocalVirtualMachine>> machines = new HashMap<>();
   private boolean closed;
 
-  LocalVirtualMachineManager(Store store, Backends backends, GuestImages images) {
+  LocalVirtualMachineManager(
+      Store store, Backends backends, GuestImages images, MicrodroidHost host) {
     this.store = store;
     this.backends = backends;
     this.images = images;
+    this.host = host;
   }
 
   @Override
@@ -110,7 +113,8 @@ final class LocalVirtualMachineManager implements VirtualMachineManager {
 
   private LocalVirtualMachine remember(String name, VirtualMachineConfig config) {
     machines.values().removeIf(reference -> reference.get() == null);
-    LocalVirtualMachine machine = new LocalVirtualMachine(name, config, store, backends, images);
+    LocalVirtualMachine machine =
+        new LocalVirtualMachine(name, config, store, backends, images, host);
     machines.put(name, new WeakReference<>(machine));
     return machine;
   }

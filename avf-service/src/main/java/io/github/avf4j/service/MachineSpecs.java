@@ -1,20 +1,21 @@
 package io.github.avf4j.service;
 
+import io.github.avf4j.ApkPayload;
 import io.github.avf4j.Cid;
 import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
 import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.InvalidImageException;
-import io.github.avf4j.Payload;
-import io.github.avf4j.UnsupportedPayloadException;
 import io.github.avf4j.VirtualMachineConfig;
+import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.GuestImages;
 import io.github.avf4j.microdroid.payload.PayloadDisk;
 import io.github.avf4j.spi.DiskSpec;
 import io.github.avf4j.spi.MachineSpec;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * Turns a machine's configuration into what a backend makes of it; prepares the images on the way.
@@ -23,6 +24,7 @@ import java.nio.file.Path;
  */
 final class MachineSpecs {
   private static final int SECTOR = 512;
+  private static final String EXECUTABLE_DISK = "payload.img";
 
   /**
    * What every payload machine boots with. A reset ends the machine, so a panic resets at once; the
@@ -38,45 +40,74 @@ final class MachineSpecs {
 
   private final GuestImages images;
   private final PayloadDisk payloadDisk;
+  private final MicrodroidMachine microdroid;
 
-  /** Makes specs for one machine, whose payload disk is the file {@code payloadImage}. */
-  MachineSpecs(GuestImages images, Path payloadImage) {
+  /**
+   * A machine to be.
+   *
+   * @param spec lacks the output only
+   * @param boot the first message to a guest that waits for one; the owner closes it
+   */
+  record Prepared(MachineSpec.Builder spec, Optional<SecretBytes> boot) implements AutoCloseable {
+    @Override
+    public void close() {
+      boot.ifPresent(SecretBytes::close);
+    }
+  }
+
+  /** Makes specs for one machine, whose files are in {@code folder}. */
+  MachineSpecs(GuestImages images, MicrodroidHost host, Path folder) {
     this.images = images;
-    this.payloadDisk = new PayloadDisk(payloadImage);
+    this.payloadDisk = new PayloadDisk(folder.resolve(EXECUTABLE_DISK));
+    this.microdroid = new MicrodroidMachine(host, folder);
   }
 
   /**
-   * Returns a builder that lacks the output only.
+   * Prepares all of a run but the output.
    *
    * @throws InvalidImageException if kernel, payload or a disk cannot be used
-   * @throws UnsupportedPayloadException if the payload is an APK
+   * @throws io.github.avf4j.PayloadException if an APK or what belongs to it cannot be used
+   * @throws io.github.avf4j.attestation.pvmfw.PvmfwException if the firmware refuses the machine
    */
-  MachineSpec.Builder make(String name, Cid cid, VirtualMachineConfig config) {
+  Prepared make(String name, Cid cid, VirtualMachineConfig config) {
     MachineSpec.Builder builder =
         MachineSpec.builder()
             .name(name)
             .cid(cid)
             .cpuTopology(config.cpuTopology())
             .memory(config.memory());
-    config.payload().ifPresent(payload -> payload(builder, config, executable(name, payload)));
     config.customImage().ifPresent(image -> customImage(builder, image));
-    return builder;
-  }
-
-  private static ExecutablePayload executable(String name, Payload payload) {
-    if (payload instanceof ExecutablePayload executable) {
-      return executable;
+    Optional<SecretBytes> boot = Optional.empty();
+    if (config.payload().orElse(null) instanceof ExecutablePayload executable) {
+      executable(builder, config, executable);
+    } else if (config.payload().orElse(null) instanceof ApkPayload apk) {
+      boot = Optional.of(apk(builder, config, apk));
     }
-    throw new UnsupportedPayloadException(
-        "VM '"
-            + name
-            + "' has the payload "
-            + payload
-            + " but this version cannot run APKs, only verify and pack them: give it a static"
-            + " executable with Payload.executable()");
+    return new Prepared(builder, boot);
   }
 
-  private void payload(
+  private SecretBytes apk(
+      MachineSpec.Builder builder, VirtualMachineConfig config, ApkPayload payload) {
+    boolean debuggable = config.debugLevel() == DebugLevel.FULL;
+    MicrodroidMachine.Prepared prepared = microdroid.prepare(config, payload, debuggable);
+    try {
+      builder
+          .kernel(images.kernel(prepared.image()))
+          .initrd(prepared.image().initrd(debuggable))
+          .commandLine(commandLine(config))
+          .addAllDisks(prepared.disks());
+      return prepared.boot();
+    } catch (RuntimeException | Error e) {
+      prepared.boot().close();
+      throw e;
+    }
+  }
+
+  private static String commandLine(VirtualMachineConfig config) {
+    return config.debugLevel() == DebugLevel.FULL ? COMMAND_LINE : COMMAND_LINE + QUIET;
+  }
+
+  private void executable(
       MachineSpec.Builder builder, VirtualMachineConfig config, ExecutablePayload payload) {
     // The payload first: its mistakes are the user's most frequent, and found soonest.
     Path disk = payloadDisk.write(payload);
@@ -84,7 +115,7 @@ final class MachineSpecs {
     builder
         .kernel(boot.kernel())
         .initrd(boot.initrd())
-        .commandLine(config.debugLevel() == DebugLevel.FULL ? COMMAND_LINE : COMMAND_LINE + QUIET)
+        .commandLine(commandLine(config))
         .addDisk(new DiskSpec(disk, true, PayloadDisk.SERIAL));
   }
 

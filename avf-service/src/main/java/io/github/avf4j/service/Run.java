@@ -4,6 +4,8 @@ import io.github.avf4j.ErrorCode;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.VsockListener;
+import io.github.avf4j.attestation.SecretBytes;
+import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.microdroid.report.GuestReports;
 import io.github.avf4j.spi.Machine;
 import io.github.avf4j.spi.MachineSpec;
@@ -45,20 +47,26 @@ final class Run implements GuestLink.Listener {
    */
   void start(Backends backends, MachineSpecs specs, Output output) {
     Optional<Machine> made = Optional.empty();
+    Optional<MachineSpecs.Prepared> prepared = Optional.empty();
     try {
       RunningMachines.add(this);
       Backends.Choice choice = backends.choose(config.backend());
-      MachineSpec spec = spec(specs, output);
+      prepared = Optional.of(specs.make(vm.getName(), vm.getCid(), config));
+      MachineSpec spec = spec(prepared.get(), output);
       if (!state.isKilled()) {
         made = Optional.of(choice.backend().create(spec, state));
       }
       if (made.isPresent() && state.made(made.get(), choice.toString())) {
-        launch(made.get());
+        launch(made.get(), prepared.get().boot());
       } else {
+        prepared.get().close();
         made.ifPresent(Machine::close);
         end(new StopReason.Killed());
       }
+    } catch (PvmfwException e) {
+      end(StopReasons.firmware(e));
     } catch (RuntimeException | Error e) {
+      prepared.ifPresent(MachineSpecs.Prepared::close);
       try {
         made.ifPresent(Machine::close);
       } catch (RuntimeException | Error second) {
@@ -71,19 +79,19 @@ final class Run implements GuestLink.Listener {
     state.awaitEntered();
   }
 
-  private MachineSpec spec(MachineSpecs specs, Output output) {
-    return specs
-        .make(vm.getName(), vm.getCid(), config)
+  private MachineSpec spec(MachineSpecs.Prepared prepared, Output output) {
+    return prepared
+        .spec()
         .serialOutput(output.serialSink(config, vm.getName(), new PanicWatch(state)))
         .consoleOutput(output.payloadSink(config, vm.getName()))
         .build();
   }
 
-  private void launch(Machine machine) {
+  private void launch(Machine machine, Optional<SecretBytes> boot) {
     Optional<VsockListener> reports =
         config.payload().map(payload -> machine.vsock().listen(vm.getCid().value()));
     Optional<Thread> link =
-        reports.map(port -> thread("reports", new GuestLink(vm.getName(), port, this)));
+        reports.map(port -> thread("reports", new GuestLink(vm.getName(), port, this, boot)));
     Thread keeper = thread("keeper", () -> keep(machine));
     machine.start();
     if (!state.started()) {

@@ -135,6 +135,8 @@ final class RunState implements MachineListener, PanicWatch.Listener {
     long now = System.nanoTime();
     if (report instanceof GuestReports.Hello) {
       mark(BootStage.INIT, now);
+    } else if (report instanceof GuestReports.Step step) {
+      mark(step.stage(), now);
     } else if (report instanceof GuestReports.PayloadStarted) {
       mark(BootStage.PAYLOAD_STARTED, now);
       deadlines.payloadKnown();

@@ -4,6 +4,7 @@ import io.github.avf4j.ErrorCode;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.StopReason.Crash;
 import io.github.avf4j.StopReason.CrashKind;
+import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.microdroid.report.GuestReports;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,18 @@ final class StopReasons {
           + " outputCaptured(true)";
 
   private StopReasons() {}
+
+  /** Says that the firmware refused the machine. */
+  static StopReason firmware(PvmfwException e) {
+    int avfCode =
+        switch (e.rebootReason()) {
+          case PAYLOAD_VERIFICATION_FAILED -> 7;
+          case INTERNAL_ERROR -> 8;
+          default -> 5;
+        };
+    return new StopReason.FirmwareRefused(
+        avfCode, e.rebootReason().line(), String.valueOf(e.getMessage()));
+  }
 
   /**
    * Decides.

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * lock              held by the process that uses the store
  * vm/NAME/          one machine
  *   config.json     its configuration
- *   payload.img     its payload disk, made by run()
+ *   payload.img     its payload disk, made by run(), and more for APKs: see VmFolder
  * new/              what is being made or deleted; emptied when the store is opened
  * </pre>
  *

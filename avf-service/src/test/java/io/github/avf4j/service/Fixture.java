@@ -28,7 +28,8 @@ final class Fixture {
     this.service =
         new LocalVirtualization(
             new Backends(List.of(backend), List.of()),
-            new GuestImages(new CacheFolder(folder.resolve("cache"))));
+            new GuestImages(new CacheFolder(folder.resolve("cache"))),
+            new MicrodroidHost(new CacheFolder(folder.resolve("cache")), folder.resolve("data")));
     this.kernel =
         KernelImage.of(
             Files.write(folder.resolve("vmlinux"), tinyElf()),

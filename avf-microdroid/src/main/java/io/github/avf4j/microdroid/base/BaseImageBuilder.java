@@ -22,8 +22,10 @@ import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -80,6 +82,21 @@ public final class BaseImageBuilder {
   public BaseImageBuilder addToSystem(String path, Path file, boolean executable) {
     system.add(path, file, executable);
     return this;
+  }
+
+  /**
+   * The files that the image would be made of, as they are now; those that are built into this
+   * library are not among them.
+   *
+   * @throws io.github.avf4j.InvalidImageException if one cannot be used
+   * @throws IOException if one cannot be read
+   */
+  List<FileStamp> sources() throws IOException {
+    List<FileStamp> sources = new ArrayList<>();
+    sources.add(FileStamp.of(kernel.image(), "kernel", KERNEL_ADVICE));
+    sources.addAll(new BaseRamdisk(GuestBinary.read(), kernel.modules()).sources());
+    sources.addAll(system.sources());
+    return sources;
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.github.avf4j.microdroid.base;
 
+import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.boot.Bootconfig;
 import io.github.avf4j.microdroid.initrd.CpioWriter;
 import io.github.avf4j.microdroid.initrd.InitrdBuilder;
@@ -15,6 +16,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Writes the initial RAM disk: the guest's init with its modules, the same bytes for both kinds of
@@ -72,6 +74,13 @@ final class BaseRamdisk {
         microdroid.putIfAbsent(module.name(), module);
       }
     }
+  }
+
+  /** The files that the modules were read from. */
+  List<FileStamp> sources() {
+    return Stream.concat(always.values().stream(), microdroid.values().stream())
+        .map(KernelModule::source)
+        .toList();
   }
 
   /** Writes the file. */

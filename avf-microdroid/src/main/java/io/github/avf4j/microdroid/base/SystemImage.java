@@ -3,6 +3,7 @@ package io.github.avf4j.microdroid.base;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.avb.HashtreeFooter;
 import io.github.avf4j.attestation.avb.VbmetaBuilder;
+import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.erofs.ErofsTree;
 import io.github.avf4j.microdroid.erofs.ErofsWriter;
 import io.github.avf4j.microdroid.image.Progress;
@@ -10,6 +11,8 @@ import io.github.avf4j.microdroid.initrd.GuestBinary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -72,6 +75,14 @@ final class SystemImage {
       size += own.content.length;
     }
     return size;
+  }
+
+  /** The files that the image is made of. */
+  List<FileStamp> sources() throws IOException {
+    List<Path> files = new ArrayList<>(runtime.libraries().values());
+    files.addAll(runtime.notices().values());
+    added.values().forEach(entry -> files.add(entry.file));
+    return files.stream().map(file -> FileStamp.of(file, "guest's file", "add it again")).toList();
   }
 
   /** Writes the image, its tree, the vbmeta image and the footer. */

@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * @param apk what was verified
  * @param extraApks what was verified of the others, in their order
- * @param payloadDisk a read-only composite disk
+ * @param payloadDisk a raw disk that the guest only reads
  * @param instanceImage a raw disk that the guest writes
  * @param encryptedStore a raw disk that the guest encrypts, if the VM has one
  * @param instanceId 64 bytes that no other instance has

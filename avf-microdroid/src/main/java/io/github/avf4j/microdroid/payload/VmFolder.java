@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * idsig             the hash tree of the payload's APK
  * extra_idsig_N     that of extra APK N
  * payload.img       the payload disk, next to its parts payload-*.img and zero.img
+ * payload-flat.img  the same as one raw file; payload-flat.made says what it was made of
  * instance.img      what the stages of the VM remember
  * storage.img       the encrypted store, if the VM has one
  * instance_id       64 random bytes, for the owner only
@@ -50,7 +51,7 @@ public final class VmFolder {
   /** What writers of files leave when they are killed, and the idsigs of extra APKs. */
   private static final Pattern OLD =
       Pattern.compile(
-          "\\.(?:instance\\.img|instance_id|storage\\.img|payload(?:-[a-z]+)?\\.img|zero\\.img)"
+          "\\.(?:instance\\.img|instance_id|storage\\.img|payload(?:-[a-z]+)?\\.img|payload-flat\\.made|zero\\.img)"
               + "\\.[0-9a-f]{12}\\.part"
               + "|(?:idsig|extra_idsig_[0-9]+)\\.[0-9a-f]{16}\\.new"
               + "|extra_idsig_(?<index>[0-9]{1,9})");
@@ -86,7 +87,8 @@ public final class VmFolder {
         extra.add(verify(file, EXTRA_IDSIG + extra.size(), options));
       }
       InstanceFiles.Instance made = instance.ensure(options.encryptedStorage());
-      Path disk = writeDisk(payload, options, sources);
+      Path disk = new FlatDisk(writeDisk(payload, options)).update();
+      requireUnchanged(sources, disk);
       return new PackedVm(
           apk,
           extra,
@@ -95,6 +97,8 @@ public final class VmFolder {
           options.encryptedStorage().map(size -> instance.store()),
           made.id(),
           made.isNew());
+    } catch (InvalidImageException e) {
+      throw new PackException(PackError.CHANGED, String.valueOf(e.getMessage()), e);
     } catch (IOException e) {
       throw new PackException(
           PackError.FOLDER,
@@ -152,8 +156,7 @@ public final class VmFolder {
     }
   }
 
-  private Path writeDisk(ApkPayload payload, PackOptions options, List<FileStamp> sources)
-      throws IOException {
+  private Path writeDisk(ApkPayload payload, PackOptions options) throws IOException {
     Path image = folder.resolve(PAYLOAD_DISK);
     Path idsig = folder.resolve(IDSIG);
     try {
@@ -182,13 +185,17 @@ public final class VmFolder {
               .formatted(payload, e.getMessage()),
           e);
     }
+    return image;
+  }
+
+  private void requireUnchanged(List<FileStamp> sources, Path disk) throws IOException {
     for (FileStamp source : sources) {
       if (!source.isCurrent()) {
-        Files.deleteIfExists(image);
+        Files.deleteIfExists(disk);
+        Files.deleteIfExists(folder.resolve(PAYLOAD_DISK));
         throw changed(source.path(), null);
       }
     }
-    return image;
   }
 
   private static PackException changed(Path file, @Nullable Exception e) {

@@ -1,5 +1,6 @@
 package io.github.avf4j.microdroid.report;
 
+import io.github.avf4j.BootStage;
 import io.github.avf4j.ErrorCode;
 import java.io.EOFException;
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -24,10 +26,13 @@ import java.util.Optional;
  * <tr><td>3</td><td>PAYLOAD_READY</td><td>u64 nanoseconds from boot</td></tr>
  * <tr><td>4</td><td>PAYLOAD_FINISHED</td><td>i32 exit code, i32 signal</td></tr>
  * <tr><td>5</td><td>ERROR</td><td>u32 code, UTF-8 text of at most 4096 bytes</td></tr>
+ * <tr><td>6</td><td>STEP</td><td>u8 step, u64 nanoseconds from boot</td></tr>
+ * <tr><td>7</td><td>ATTESTATION_REQUEST</td><td>u8 0 or 1 for test mode, the CSR</td></tr>
  * </table>
  *
- * <p>HELLO comes first. Started, ready and finished come in this order, ready may be left out.
- * FINISHED or ERROR is the last one. Everything else is refused.
+ * <p>HELLO comes first. Steps, each at most once and in their order, started, ready and finished
+ * come in this order; steps and ready may be left out. A request may come whenever the payload
+ * runs. FINISHED or ERROR is the last one. Everything else is refused.
  *
  * <p>Confined to one thread.
  */
@@ -41,6 +46,18 @@ public final class GuestReports {
   private static final int PAYLOAD_READY = 3;
   private static final int PAYLOAD_FINISHED = 4;
   private static final int ERROR = 5;
+  private static final int STEP = 6;
+  private static final int ATTESTATION_REQUEST = 7;
+
+  /** The steps of a guest that verifies its payload; the first one has the number 1. */
+  private static final List<BootStage> STEPS =
+      List.of(
+          BootStage.HANDOVER_TAKEN,
+          BootStage.PAYLOAD_VERIFIED,
+          BootStage.SECRETS_DERIVED,
+          BootStage.APEXES_ACTIVATED,
+          BootStage.PAYLOAD_MOUNTED,
+          BootStage.STORE_OPENED);
 
   /** What the guest has told so far; only ever moves forward. */
   private enum State {
@@ -91,8 +108,25 @@ public final class GuestReports {
    */
   public record Failure(ErrorCode code, String message) implements Report {}
 
+  /**
+   * The guest has made a step on its way to the payload.
+   *
+   * @param stage what is done
+   * @param bootNanos when, in nanoseconds of the guest's clock since its boot
+   */
+  public record Step(BootStage stage, long bootNanos) implements Report {}
+
+  /**
+   * The payload asks for a certificate.
+   *
+   * @param testMode whether it asks for one that is good for tests only
+   * @param csr the request, not looked at
+   */
+  public record AttestationRequest(boolean testMode, byte[] csr) implements Report {}
+
   private final ReadableByteChannel channel;
   private State state = State.CONNECTED;
+  private int lastStep;
 
   /** Makes a reader of {@code channel}, which stays open and must be blocking. */
   public GuestReports(ReadableByteChannel channel) {
@@ -128,6 +162,8 @@ public final class GuestReports {
           case PAYLOAD_READY -> ready(body);
           case PAYLOAD_FINISHED -> finished(body);
           case ERROR -> error(body);
+          case STEP -> step(body);
+          case ATTESTATION_REQUEST -> attestationRequest(body);
           default -> throw new ProtocolException("unknown report kind " + (kind & 0xff));
         });
   }
@@ -176,6 +212,28 @@ public final class GuestReports {
     ErrorCode code = ErrorCode.of(body.getInt());
     String message = StandardCharsets.UTF_8.decode(body).toString();
     return new Failure(code, GuestText.oneLine(message).strip());
+  }
+
+  private Report step(ByteBuffer body) throws ProtocolException {
+    move("STEP", State.GREETED, State.GREETED, State.GREETED);
+    size("STEP", body, 9);
+    int step = body.get() & 0xff;
+    if (step <= lastStep || step > STEPS.size()) {
+      throw new ProtocolException("STEP " + step + " came after step " + lastStep);
+    }
+    lastStep = step;
+    return new Step(STEPS.get(step - 1), body.getLong());
+  }
+
+  private Report attestationRequest(ByteBuffer body) throws ProtocolException {
+    move("ATTESTATION_REQUEST", State.STARTED, State.READY, state);
+    int mode = body.hasRemaining() ? body.get() : -1;
+    if (mode < 0 || mode > 1 || !body.hasRemaining()) {
+      throw new ProtocolException("ATTESTATION_REQUEST lacks its mode or its content");
+    }
+    byte[] csr = new byte[body.remaining()];
+    body.get(csr);
+    return new AttestationRequest(mode == 1, csr);
   }
 
   private void move(String report, State from, State to, State next) throws ProtocolException {

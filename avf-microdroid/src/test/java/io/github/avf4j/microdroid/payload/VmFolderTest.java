@@ -102,6 +102,8 @@ class VmFolderTest {
             "idsig",
             "instance.img",
             "instance_id",
+            "payload-flat.img",
+            "payload-flat.made",
             "payload-footer.img",
             "payload-header.img",
             "payload-metadata.img",
@@ -196,6 +198,19 @@ class VmFolderTest {
     assertThat(second.instanceId()).isEqualTo(first.instanceId());
     useInstance();
     assertThat(pack(payload, STORAGE).newInstance()).isFalse();
+  }
+
+  @Test
+  void makesTheFlatDiskAnewWhenItIsNotTheOneThatWasMade() throws Exception {
+    Path flat = pack().payloadDisk();
+    byte[] right = Files.readAllBytes(flat);
+    Files.write(flat, new byte[right.length]);
+    assertThat(pack().payloadDisk()).hasBinaryContent(right);
+    Files.delete(flat);
+    assertThat(pack().payloadDisk()).hasBinaryContent(right);
+    Files.write(flat, new byte[right.length]);
+    Files.delete(folder.resolve("payload-flat.made"));
+    assertThat(pack().payloadDisk()).hasBinaryContent(right);
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.github.avf4j.microdroid.report;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.avf4j.BootStage;
 import io.github.avf4j.ErrorCode;
 import io.github.avf4j.microdroid.report.GuestReports.Report;
 import java.io.ByteArrayInputStream;
@@ -145,5 +146,44 @@ class GuestReportsTest {
           }
         };
     assertThat(read(oneByOne)).hasSize(2);
+  }
+
+  private static int[] step(int step) {
+    return new int[] {10, 0, 0, 0, 6, step, 9, 0, 0, 0, 0, 0, 0, 0};
+  }
+
+  private static int[] attestationRequest(int mode) {
+    return new int[] {4, 0, 0, 0, 7, mode, 0x81, 0xff};
+  }
+
+  @Test
+  void stepsComeInTheirOrderBeforeThePayload() throws IOException {
+    assertThat(read(HELLO, step(1), step(3), step(6), STARTED, FINISHED))
+        .contains(
+            new GuestReports.Step(BootStage.HANDOVER_TAKEN, 9),
+            new GuestReports.Step(BootStage.SECRETS_DERIVED, 9),
+            new GuestReports.Step(BootStage.STORE_OPENED, 9));
+    assertRefused("STEP 2 came after step 2", HELLO, step(2), step(2));
+    assertRefused("STEP 0 came after step 0", HELLO, step(0));
+    assertRefused("STEP 7 came after step 0", HELLO, step(7));
+    assertRefused("STEP came when the guest was CONNECTED", step(1));
+    assertRefused("STEP came when the guest was STARTED", HELLO, STARTED, step(1));
+  }
+
+  @Test
+  void aPayloadThatRunsMayAskForACertificate() throws IOException {
+    List<Report> reports =
+        read(HELLO, STARTED, attestationRequest(1), READY, attestationRequest(0), FINISHED);
+    assertThat(reports.get(2))
+        .isInstanceOfSatisfying(
+            GuestReports.AttestationRequest.class,
+            request -> {
+              assertThat(request.testMode()).isTrue();
+              assertThat(request.csr()).containsExactly(0x81, 0xff);
+            });
+    assertThat(reports).hasSize(6);
+    assertRefused("ATTESTATION_REQUEST came", HELLO, attestationRequest(0));
+    assertRefused("ATTESTATION_REQUEST lacks", HELLO, STARTED, attestationRequest(2));
+    assertRefused("ATTESTATION_REQUEST lacks", HELLO, STARTED, new int[] {2, 0, 0, 0, 7, 0});
   }
 }

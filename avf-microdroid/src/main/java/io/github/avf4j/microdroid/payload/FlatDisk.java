@@ -1,0 +1,96 @@
+package io.github.avf4j.microdroid.payload;
+
+import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.disk.CompositeDisk;
+import io.github.avf4j.microdroid.disk.DiskImage;
+import io.github.avf4j.microdroid.disk.RawWriter;
+import io.github.avf4j.microdroid.image.AtomicFile;
+import io.github.avf4j.microdroid.image.Progress;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The payload disk as one raw file, because machines take nothing else. A copy that was made of the
+ * same files is left as it is; a second file says which those were.
+ *
+ * <p>Confined to one thread.
+ */
+final class FlatDisk {
+  static final String IMAGE = "payload-flat.img";
+  static final String SOURCES = "payload-flat.made";
+
+  private static final String HEADER = "avf4j payload disk 1";
+  private static final String ADVICE = "run the VM again";
+
+  private final Path composite;
+  private final Path image;
+  private final Path sources;
+
+  FlatDisk(Path composite) {
+    this.composite = composite;
+    this.image = composite.resolveSibling(IMAGE);
+    this.sources = composite.resolveSibling(SOURCES);
+  }
+
+  /**
+   * Makes sure that the copy is that of the composite disk as it is now.
+   *
+   * @return the copy
+   * @throws InvalidImageException if a file of the disk is gone
+   * @throws IOException if a file cannot be read or written
+   */
+  Path update() throws IOException {
+    try (DiskImage disk = DiskImage.open(composite)) {
+      List<FileStamp> parts = parts(disk);
+      if (!Arrays.equals(made(parts), readSources())) {
+        Files.deleteIfExists(sources);
+        RawWriter.write(disk, image, Progress.NONE);
+        try (AtomicFile file = AtomicFile.create(sources)) {
+          file.write(0, ByteBuffer.wrap(made(parts)));
+          file.commit();
+        }
+      }
+      return image;
+    }
+  }
+
+  private List<FileStamp> parts(DiskImage disk) {
+    List<FileStamp> parts = new ArrayList<>();
+    parts.add(stamp(composite));
+    for (CompositeDisk.Component part : disk.descriptor().orElseThrow().components()) {
+      parts.add(stamp(composite.resolveSibling(part.path())));
+    }
+    return parts;
+  }
+
+  /** What the second file has when the copy is right; nothing if there is no copy. */
+  private byte[] made(List<FileStamp> parts) {
+    if (!Files.isRegularFile(image)) {
+      return new byte[0];
+    }
+    StringBuilder text = new StringBuilder(HEADER).append('\n');
+    text.append(stamp(image).format()).append('\n');
+    parts.forEach(part -> text.append(part.format()).append('\n'));
+    return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private byte[] readSources() throws IOException {
+    try {
+      return Files.readAllBytes(sources);
+    } catch (NoSuchFileException e) {
+      return new byte[] {0};
+    }
+  }
+
+  private static FileStamp stamp(Path file) {
+    return FileStamp.of(file, "payload disk's file", ADVICE);
+  }
+}

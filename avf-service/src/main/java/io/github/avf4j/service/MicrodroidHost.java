@@ -1,0 +1,51 @@
+package io.github.avf4j.service;
+
+import io.github.avf4j.attestation.seal.DeviceSecret;
+import io.github.avf4j.microdroid.CacheFolder;
+import io.github.avf4j.microdroid.base.BaseImages;
+import io.github.avf4j.microdroid.base.DevelopmentKey;
+import io.github.avf4j.microdroid.base.HostFirmware;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all machines with APK payloads of this host share: base images, and the firmware with the
+ * secret of the device.
+ *
+ * <p>Thread-safe.
+ */
+final class MicrodroidHost {
+  private static final String DEVICE_SECRET = "device-secret";
+
+  private final BaseImages images;
+  private final Path data;
+
+  // Guarded by this. Made when it is first needed, so that others leave no secret behind.
+  private @Nullable HostFirmware firmware;
+
+  /** Keeps images in {@code cache}, and the secret of the device in {@code data}. */
+  MicrodroidHost(CacheFolder cache, Path data) {
+    this.images = new BaseImages(cache);
+    this.data = data;
+  }
+
+  BaseImages images() {
+    return images;
+  }
+
+  /**
+   * Returns the firmware.
+   *
+   * @throws io.github.avf4j.attestation.seal.DeviceSecretException if there is no secret and none
+   *     can be made
+   */
+  synchronized HostFirmware firmware() {
+    if (firmware == null) {
+      firmware =
+          new HostFirmware(
+              DeviceSecret.find(data.resolve(DEVICE_SECRET)), List.of(DevelopmentKey.publicKey()));
+    }
+    return firmware;
+  }
+}
