@@ -5,13 +5,14 @@ import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.base.BaseImages;
 import io.github.avf4j.microdroid.base.DevelopmentKey;
 import io.github.avf4j.microdroid.base.HostFirmware;
+import io.github.avf4j.microdroid.java.JavaPayloadPackager;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What all machines with APK payloads of this host share: base images, and the firmware with the
- * secret of the device.
+ * What all machines with APK payloads of this host share: base images, the packager of Java
+ * classes, and the firmware with the secret of the device.
  *
  * <p>Thread-safe.
  */
@@ -19,19 +20,25 @@ final class MicrodroidHost {
   private static final String DEVICE_SECRET = "device-secret";
 
   private final BaseImages images;
+  private final JavaPayloadPackager java;
   private final Path data;
 
   // Guarded by this. Made when it is first needed, so that others leave no secret behind.
   private @Nullable HostFirmware firmware;
 
-  /** Keeps images in {@code cache}, and the secret of the device in {@code data}. */
+  /** Keeps images in {@code cache}, and the secret of the device and keys in {@code data}. */
   MicrodroidHost(CacheFolder cache, Path data) {
     this.images = new BaseImages(cache);
+    this.java = new JavaPayloadPackager(cache, data);
     this.data = data;
   }
 
   BaseImages images() {
     return images;
+  }
+
+  JavaPayloadPackager java() {
+    return java;
   }
 
   /**
