@@ -20,6 +20,7 @@
 //! | [`instance`] | instance.img and the manager's sealed record in it |
 //! | [`secret`] | bytes that are wiped and never printed |
 //! | [`secrets`] | the VM's secret, payload secrets, the encrypted store's key |
+//! | [`attestation`] | the request of a VM to have a payload's key certified |
 //! | [`wire`] | what a payload asks the manager |
 //!
 //! The host has the same rules in Java; what one of the two takes or refuses, so does the other.
@@ -28,6 +29,7 @@
 
 pub mod apex;
 pub mod apk;
+pub mod attestation;
 pub mod avb;
 pub mod cbor;
 mod der;

@@ -83,7 +83,8 @@ impl Issuer {
     }
 }
 
-fn protected_header(algorithm: Algorithm) -> Vec<u8> {
+/// The header that names the algorithm and nothing else.
+pub(crate) fn protected_header(algorithm: Algorithm) -> Vec<u8> {
     let mut out = Writer::new();
     out.map(1).integer(ALG).integer(algorithm.cose());
     out.finish()

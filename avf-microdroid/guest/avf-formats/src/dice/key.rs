@@ -97,12 +97,23 @@ impl PublicKey {
 
     /// The COSE_Key, in the order of open-dice.
     pub fn encode(&self) -> Vec<u8> {
+        self.encode_with(true)
+    }
+
+    /// The COSE_Key without `key_ops`: the form of a key that a virtual machine asks to certify.
+    pub fn encode_without_key_ops(&self) -> Vec<u8> {
+        self.encode_with(false)
+    }
+
+    fn encode_with(&self, key_ops: bool) -> Vec<u8> {
         let (kty, crv, size) = self.algorithm.shape();
         let (x, y) = self.raw.split_at(size.min(self.raw.len()));
         let mut out = Writer::new();
-        out.map(if y.is_empty() { 5 } else { 6 });
+        out.map(4 + usize::from(key_ops) + usize::from(!y.is_empty()));
         out.integer(KTY).integer(kty).integer(ALG).integer(self.algorithm.cose());
-        out.integer(KEY_OPS).array(1).integer(VERIFY);
+        if key_ops {
+            out.integer(KEY_OPS).array(1).integer(VERIFY);
+        }
         out.integer(CRV).integer(crv).integer(X).bytes(x);
         if !y.is_empty() {
             out.integer(Y).bytes(y);

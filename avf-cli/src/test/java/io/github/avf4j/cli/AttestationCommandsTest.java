@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,6 +30,7 @@ class AttestationCommandsTest extends CommandTest {
         "csr verify @v2_csr.base64",
         "csr verify --factory @v3_p256_valid.json",
         "csr verify --client-vm @client_vm_csr_computed.cbor",
+        "csr verify --client-vm @guest_csr.cbor --challenge c0ffee --allow-any-mode",
         "avb info @kernel_microdroid_style.img",
         "avb info --image @kernel_microdroid_style.img",
         "pvmfw verify --kernel @kernel_microdroid_style.img --initrd @initrd_normal"
@@ -52,6 +54,7 @@ class AttestationCommandsTest extends CommandTest {
         "csr verify @v3_csr.base64 --challenge 00|challenge",
         "csr verify --factory @v3_p256_with_corrupted_payload.json|line 1",
         "csr verify --client-vm @client_vm_csr_computed.cbor --challenge 00|challenge",
+        "csr verify --client-vm @guest_csr.cbor --challenge c0ffee|mode",
         "avb info @initrd_normal|magic",
         "avb verify @initrd_normal|magic",
         "pvmfw verify --kernel @kernel_microdroid_style.img --key @testkey_rsa4096_pub.bin"
@@ -144,6 +147,27 @@ class AttestationCommandsTest extends CommandTest {
     ObjectMapper json = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     assertThat(json.readTree(out.toString()).required(field).booleanValue()).isFalse();
     assertThat(err.toString()).startsWith("avf: refused: ");
+  }
+
+  @Test
+  void printsTheHostsRootWhichIsTheSameEachTime() throws Exception {
+    assertThat(run("attest root --root-file %root")).as(err.toString()).isZero();
+    String pem = out.toString();
+    assertThat(pem).contains("not of Google", "-----BEGIN CERTIFICATE-----");
+    assertThat(run("attest root --root-file %root --out %root.pem")).as(err.toString()).isZero();
+    assertThat(Files.readString(folder.resolve("root.pem"))).isEqualTo(pem);
+    assertThat(run("attest verify --root %root.pem --challenge 00 @attestation_normal.der"))
+        .isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("trusted-root");
+  }
+
+  @Test
+  void refusesARootThatIsDamaged() throws Exception {
+    Files.writeString(folder.resolve("root"), "no root");
+    Files.setPosixFilePermissions(
+        folder.resolve("root"), PosixFilePermissions.fromString("rw-------"));
+    assertThat(run("attest root --root-file %root")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("attestation root", "is damaged");
   }
 
   @Test

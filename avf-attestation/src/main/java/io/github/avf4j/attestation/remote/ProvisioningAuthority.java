@@ -97,7 +97,7 @@ public final class ProvisioningAuthority {
   }
 
   /** RFC 7093, section 2, method 1. */
-  private static byte[] keyId(CosePublicKey publicKey) {
+  static byte[] keyId(CosePublicKey publicKey) {
     byte[] point = EcDer.concat(new byte[] {4}, publicKey.raw().toByteArray());
     return Arrays.copyOf(Digests.sha256().digest(point), KEY_ID_SIZE);
   }

@@ -11,7 +11,9 @@
  * those of other devices, with {@link io.github.avf4j.attestation.remote.ProvisioningRequest} and
  * {@link io.github.avf4j.attestation.remote.FactoryRequests}, as hwtrust does, and certifies
  * service VMs of a deployment of its own with {@link
- * io.github.avf4j.attestation.remote.ProvisioningAuthority}.
+ * io.github.avf4j.attestation.remote.ProvisioningAuthority}. A host that vouches for its own
+ * machines keeps the key of such a root in a file, {@link
+ * io.github.avf4j.attestation.remote.HostRoot}.
  *
  * <p>Decisions where the reference leaves room or was never confirmed:
  *
@@ -58,7 +60,7 @@
  *       January 2025 wrote {@code keymint}, which is made on request and not accepted.
  * </ul>
  *
- * <p>Called on the caller's thread; nothing blocks and nothing is logged.
+ * <p>Called on the caller's thread; nothing but the root's file blocks, and nothing is logged.
  */
 @NullMarked
 package io.github.avf4j.attestation.remote;

@@ -1,6 +1,7 @@
 package io.github.avf4j.attestation.seal;
 
 import io.github.avf4j.attestation.SecretBytes;
+import io.github.avf4j.attestation.internal.DurableFiles;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;

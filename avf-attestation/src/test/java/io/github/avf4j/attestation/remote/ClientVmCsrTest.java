@@ -36,6 +36,19 @@ class ClientVmCsrTest {
     assertThat(csr.verify(DiceChainRules.DEFAULT).certificates()).hasSize(3);
   }
 
+  /**
+   * The guest's own code, in Rust, made it; its machine was booted by a host that plays firmware.
+   */
+  @Test
+  void readsTheRequestOfTheGuest() {
+    ClientVmCsr csr = ClientVmCsr.decode(Vectors.slice("avf/guest_csr.cbor"));
+    assertThat(csr.challenge()).isEqualTo(ByteSlice.ofHex("c0ffee"));
+    var chain = csr.verify(DiceChainRules.DEFAULT.withAnyMode(true).withDerivedIds(true));
+    assertThat(chain.warnings()).isEmpty();
+    assertThat(chain.chain().leaf().componentName()).hasValue(MicrodroidPayload.COMPONENT_NAME);
+    assertThat(chain.certificates()).hasSize(4);
+  }
+
   @Test
   void writesThePrivateKeyAsTheVectorHasIt() {
     try (CosePrivateKey key = attestationKey();

@@ -1,6 +1,7 @@
 package io.github.avf4j.attestation.seal;
 
 import io.github.avf4j.attestation.SampleDevice;
+import io.github.avf4j.attestation.internal.DurableFiles;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.github.avf4j.attestation.SecretBytes;
+import io.github.avf4j.attestation.internal.DurableFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;

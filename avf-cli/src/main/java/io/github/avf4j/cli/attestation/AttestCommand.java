@@ -5,9 +5,11 @@ import picocli.CommandLine.Command;
 /** {@code avf attest}. */
 @Command(
     name = "attest",
-    description = "Decides, as a relying party, whether certificates attest a machine.",
+    description =
+        "Decides, as a relying party, whether certificates attest a machine; shows the root of this"
+            + " host.",
     mixinStandardHelpOptions = true,
-    subcommands = AttestVerifyCommand.class)
+    subcommands = {AttestVerifyCommand.class, AttestRootCommand.class})
 public final class AttestCommand {
   AttestCommand() {}
 }

@@ -94,7 +94,7 @@ public final class BaseImageBuilder {
   List<FileStamp> sources() throws IOException {
     List<FileStamp> sources = new ArrayList<>();
     sources.add(FileStamp.of(kernel.image(), "kernel", KERNEL_ADVICE));
-    sources.addAll(new BaseRamdisk(GuestBinary.read(), kernel.modules()).sources());
+    sources.addAll(new BaseRamdisk(GuestBinary.INIT.read(), kernel.modules()).sources());
     sources.addAll(system.sources());
     return sources;
   }

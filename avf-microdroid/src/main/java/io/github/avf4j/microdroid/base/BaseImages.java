@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The base images of a user's machines, signed with the {@link DevelopmentKey}: one for each
@@ -70,7 +71,9 @@ public final class BaseImages {
         String.join(
             "\n",
             KIND,
-            CacheFolder.nameOf(GuestBinary.read()),
+            Stream.of(GuestBinary.values())
+                .map(binary -> CacheFolder.nameOf(binary.read()))
+                .collect(Collectors.joining(" ")),
             kernel.image().toString(),
             kernel.modules().toString(),
             runtime.folder().toString());

@@ -12,7 +12,11 @@ import io.github.avf4j.attestation.dice.DiceMode;
 import io.github.avf4j.attestation.pvmfw.BootMaterial;
 import io.github.avf4j.attestation.pvmfw.InstanceImage;
 import io.github.avf4j.attestation.pvmfw.NextHandover;
+import io.github.avf4j.attestation.pvmfw.PayloadVerifier;
 import io.github.avf4j.attestation.pvmfw.PvmFirmware;
+import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
+import io.github.avf4j.attestation.pvmfw.VerifiedPayload;
+import io.github.avf4j.attestation.remote.KernelDigests;
 import io.github.avf4j.attestation.seal.DeviceSecret;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.attestation.verity.VerityHash;
@@ -67,6 +71,21 @@ public final class HostFirmware {
   }
 
   /**
+   * A service VM that the host plays. Closing wipes its secrets.
+   *
+   * @param handover its secrets and its chain
+   * @param kernel what guests of the image boot
+   */
+  public record ServiceVmLayer(DiceHandover handover, KernelDigests kernel)
+      implements AutoCloseable {
+    /** Wipes the secrets. */
+    @Override
+    public void close() {
+      handover.close();
+    }
+  }
+
+  /**
    * Makes the firmware of this device.
    *
    * @param secret the device's
@@ -102,9 +121,69 @@ public final class HostFirmware {
               .withDeferredRollbackProtection(instance.deferRollbackProtection());
       return PvmFirmware.boot(handover, material, instance.image());
     } catch (IOException e) {
-      throw new InvalidImageException(
-          "the base image " + image.folder() + " cannot be read (" + e + "): check its files", e);
+      throw unreadable(image, e);
     }
+  }
+
+  /**
+   * What a service VM would start with that certifies the keys of guests of this image: the layers
+   * of the host and of the firmware, as guests have them, and one of its own with the same signer
+   * and the marker of a service VM. As the host plays this one too, its layer is in debug mode.
+   * Reads the image's kernel and both its RAM disks.
+   *
+   * @return the layer, which the caller closes
+   * @throws io.github.avf4j.attestation.pvmfw.PvmfwException if the image is not to be trusted
+   * @throws io.github.avf4j.attestation.seal.DeviceSecretException if the secret cannot be had
+   * @throws InvalidImageException if a file cannot be read
+   */
+  public ServiceVmLayer serviceVm(BaseImage image) {
+    VerifiedPayload normal = verify(image, false);
+    VerifiedPayload debuggable = verify(image, true);
+    KernelDigests kernel =
+        new KernelDigests(
+            normal.kernelDigest(),
+            normal.initrdDigest().orElseThrow(),
+            debuggable.initrdDigest().orElseThrow());
+    DiceInput input =
+        DiceInput.builder()
+            .codeHash(hash("avf4j service VM, played by the host"))
+            .config(
+                ConfigDescriptor.builder()
+                    .componentName("vm_entry")
+                    .securityVersion(VERSION)
+                    .rkpVmMarker()
+                    .build())
+            .authorityHash(normal.publicKey().sha512())
+            .mode(DiceMode.DEBUG)
+            .build();
+    try (DiceHandover handover = handover()) {
+      return new ServiceVmLayer(handover.next(input, ISSUER), kernel);
+    }
+  }
+
+  private VerifiedPayload verify(BaseImage image, boolean debuggable) {
+    VerifiedPayload payload;
+    try (FileChannel kernel = FileChannel.open(image.kernel());
+        FileChannel initrd = FileChannel.open(image.initrd(debuggable))) {
+      payload =
+          new PayloadVerifier(trustedKeys, PvmfwRevision.MARCH_2025)
+              .verify(ImageSource.of(kernel), ImageSource.of(initrd));
+    } catch (IOException e) {
+      throw unreadable(image, e);
+    }
+    if (payload.debuggable() != debuggable) {
+      throw new InvalidImageException(
+          "the RAM disks of the base image "
+              + image.folder()
+              + " are mixed up: make it again with \"avf microdroid build\"");
+    }
+    return payload;
+  }
+
+  private static InvalidImageException unreadable(BaseImage image, IOException cause) {
+    return new InvalidImageException(
+        "the base image " + image.folder() + " cannot be read (" + cause + "): check its files",
+        cause);
   }
 
   /** What the loader of a device would hand to the firmware; the caller closes it. */

@@ -8,8 +8,11 @@ import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.avb.AvbPublicKey;
 import io.github.avf4j.attestation.dice.DiceCertificate;
+import io.github.avf4j.attestation.dice.DiceChain;
+import io.github.avf4j.attestation.dice.DiceChainRules;
 import io.github.avf4j.attestation.dice.DiceMode;
 import io.github.avf4j.attestation.dice.ExplicitKeyChain;
+import io.github.avf4j.attestation.dice.RkpInstance;
 import io.github.avf4j.attestation.pvmfw.InstanceImage;
 import io.github.avf4j.attestation.pvmfw.InstanceStorage;
 import io.github.avf4j.attestation.pvmfw.NextHandover;
@@ -26,6 +29,7 @@ import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -132,6 +136,39 @@ class HostFirmwareTest {
       assertThat(guest.config().orElseThrow().securityVersion())
           .isEqualTo(Optional.of(BigInteger.TWO));
     }
+  }
+
+  @Test
+  void theServiceVmSharesTheFirmwareAndTheSignerOfGuestsAndKnowsTheirKernel() {
+    try (HostFirmware.ServiceVmLayer service = firmware.serviceVm(image);
+        NextHandover normal = firmware.boot(image, deferred(false));
+        NextHandover debug = firmware.boot(image, deferred(true))) {
+      DiceChain own = service.handover().chain().orElseThrow();
+      assertThat(own.items().subList(0, 3))
+          .isEqualTo(normal.handover().chain().orElseThrow().items().subList(0, 3));
+      assertThat(own.leaf().authorityHash()).isEqualTo(chain(normal).get(2).authorityHash());
+      assertThat(own.leaf().mode()).as("the host plays it").isEqualTo(DiceMode.DEBUG);
+      assertThat(chain(normal).get(2).codeHash()).hasValue(service.kernel().normalCodeHash());
+      assertThat(chain(debug).get(2).codeHash()).hasValue(service.kernel().debugCodeHash());
+      DiceChainRules rules = DiceChainRules.DEFAULT.withAnyMode(true).withDerivedIds(true);
+      assertThat(own.verify(rules.withInstance(RkpInstance.AVF)).warnings()).isEmpty();
+      assertThat(service.handover().cdis().seal().toByteArray()).isNotEqualTo(seal(normal));
+    }
+  }
+
+  @Test
+  void noServiceVmVouchesForAnImageThatIsNotTrusted() throws IOException {
+    byte[] bytes = Files.readAllBytes(image.initrd(true));
+    bytes[100] ^= 1;
+    Files.write(image.initrd(true), bytes);
+    assertRefused(
+        () -> firmware.serviceVm(image).close(),
+        PvmfwError.AVB_VERIFICATION,
+        RebootReason.PAYLOAD_VERIFICATION_FAILED);
+    Files.copy(image.initrd(false), image.initrd(true), StandardCopyOption.REPLACE_EXISTING);
+    assertThatThrownBy(() -> firmware.serviceVm(image))
+        .isInstanceOf(InvalidImageException.class)
+        .hasMessageContaining("mixed up");
   }
 
   @Test

@@ -1,4 +1,4 @@
-package io.github.avf4j.attestation.seal;
+package io.github.avf4j.attestation.internal;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -26,15 +26,16 @@ import java.util.UUID;
  *
  * <p>The order is: write beside it, fsync, rename, fsync the directory. Thread-safe.
  */
-final class DurableFiles {
+public final class DurableFiles {
   private static final String TEMPORARY = ".avf-tmp-";
   private static final String CREATING = ".avf-new-";
 
   /** Called before every operation on the file system; a test ends the process in it. */
-  interface Steps {
+  public interface Steps {
     /** Does nothing. */
     Steps NONE = operation -> {};
 
+    /** Called with the name of the operation that comes next. */
     void before(String operation);
   }
 
@@ -45,7 +46,7 @@ final class DurableFiles {
    *
    * @return whether this call created it
    */
-  static boolean create(Path file, byte[] content, Steps steps) throws IOException {
+  public static boolean create(Path file, byte[] content, Steps steps) throws IOException {
     Path temporary = write(newName(file, CREATING + file.getFileName() + '-'), content, steps);
     boolean created = true;
     try {
@@ -71,13 +72,13 @@ final class DurableFiles {
   }
 
   /** Removes what was left by processes that ended while they created a file, which exists now. */
-  static void removeLeftoversOf(Path file) throws IOException {
+  public static void removeLeftoversOf(Path file) throws IOException {
     String prefix = CREATING + file.getFileName() + '-';
     removeAll(directoryOf(file), entry -> entry.getFileName().toString().startsWith(prefix));
   }
 
   /** Replaces a file, or creates it. */
-  static void replace(Path file, byte[] content, Steps steps) throws IOException {
+  public static void replace(Path file, byte[] content, Steps steps) throws IOException {
     Path temporary = write(newName(file, TEMPORARY), content, steps);
     try {
       steps.before("rename");
@@ -92,14 +93,14 @@ final class DurableFiles {
   }
 
   /** Removes a file; false if there is none. */
-  static boolean remove(Path file) throws IOException {
+  public static boolean remove(Path file) throws IOException {
     boolean removed = Files.deleteIfExists(file);
     syncDirectory(directoryOf(file));
     return removed;
   }
 
   /** Removes what a process that ended in the middle left behind. */
-  static void removeTemporaryFiles(Path directory) throws IOException {
+  public static void removeTemporaryFiles(Path directory) throws IOException {
     removeAll(directory, entry -> entry.getFileName().toString().startsWith(TEMPORARY));
   }
 
@@ -147,7 +148,7 @@ final class DurableFiles {
   }
 
   /** The directory that holds a file. */
-  static Path directoryOf(Path file) {
+  public static Path directoryOf(Path file) {
     Path parent = file.toAbsolutePath().getParent();
     if (parent == null) {
       throw new IllegalArgumentException(file + " is not the name of a file in a directory");
@@ -156,7 +157,7 @@ final class DurableFiles {
   }
 
   /** Whether the group or others may write; false where the file system knows of neither. */
-  static boolean isWritableByOthers(Path path) throws IOException {
+  public static boolean isWritableByOthers(Path path) throws IOException {
     PosixFileAttributeView view = Files.getFileAttributeView(path, PosixFileAttributeView.class);
     return view != null
         && view.readAttributes().permissions().stream()
@@ -167,12 +168,12 @@ final class DurableFiles {
   }
 
   /** The attributes of a file for its owner alone, where the file system knows of owners. */
-  static FileAttribute<?>[] ownerOnly() {
+  public static FileAttribute<?>[] ownerOnly() {
     return posix("rw-------");
   }
 
   /** The attributes of a directory for its owner alone. */
-  static FileAttribute<?>[] ownerOnlyDirectory() {
+  public static FileAttribute<?>[] ownerOnlyDirectory() {
     return posix("rwx------");
   }
 
