@@ -14,8 +14,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Adds libraries of the host to a Java runtime that needs more than a guest has: those of
- * distributions use the system's own libraries of C++ and compression.
+ * Adds to a Java runtime what it needs of its host and a guest lacks: libraries, as those of
+ * distributions use the system's own of C++ and compression, and the locale with UTF-8, without
+ * which Java takes arguments and names of files for ASCII.
  */
 final class HostLibraries {
   private static final List<Path> FOLDERS =
@@ -26,10 +27,13 @@ final class HostLibraries {
           Path.of("/lib64"),
           Path.of("/usr/lib"));
 
+  private static final String LOCALE = "C.utf8";
+
   private HostLibraries() {}
 
   /**
-   * Copies what is missing into the folder {@code lib} of the runtime.
+   * Copies what is missing into the folder {@code lib} of the runtime, and the locale, if the host
+   * has it, into {@code lib/locale}.
    *
    * @return the files of the host that were copied
    * @throws JavaPayloadException of the reason HOST if one is not found
@@ -53,6 +57,24 @@ final class HostLibraries {
           copied.add(source);
           unseen.add(target);
         }
+      }
+    }
+    copied.addAll(addLocale(runtime.resolve("lib/locale").resolve(LOCALE)));
+    return copied;
+  }
+
+  private static List<Path> addLocale(Path target) throws IOException {
+    Path source = Path.of("/usr/lib/locale", LOCALE);
+    List<Path> copied = new ArrayList<>();
+    if (!Files.isDirectory(source)) {
+      return copied;
+    }
+    try (Stream<Path> all = Files.walk(source)) {
+      for (Path file : all.filter(Files::isRegularFile).sorted().toList()) {
+        Path copy = target.resolve(source.relativize(file));
+        Files.createDirectories(copy.getParent());
+        Files.copy(file, copy);
+        copied.add(file);
       }
     }
     return copied;

@@ -52,6 +52,8 @@ record JavaCommand(List<String> environment, List<String> arguments) {
             "-Djava.io.tmpdir=/tmp",
             "-Duser.home=/tmp",
             "-Dfile.encoding=UTF-8",
+            "-Dstdout.encoding=UTF-8",
+            "-Dstderr.encoding=UTF-8",
             "-Dio.github.avf4j.payload.library=" + APK_ROOT + LIBRARY));
     if (Runtime.version().feature() >= NATIVE_ACCESS) {
       words.add("--enable-native-access=ALL-UNNAMED");
@@ -63,7 +65,12 @@ record JavaCommand(List<String> environment, List<String> arguments) {
     words.addAll(payload.arguments());
     return new JavaCommand(
         // libjvm.so finds libraries that the base image lacks by this alone.
-        List.of("LD_LIBRARY_PATH=" + RUNTIME + "/lib", "LC_ALL=C.UTF-8", "HOME=/tmp"), words);
+        List.of(
+            "LD_LIBRARY_PATH=" + RUNTIME + "/lib",
+            "LOCPATH=" + RUNTIME + "/lib/locale",
+            "LC_ALL=C.UTF-8",
+            "HOME=/tmp"),
+        words);
   }
 
   byte[] encode() {

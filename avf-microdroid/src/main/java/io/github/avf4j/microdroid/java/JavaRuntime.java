@@ -36,7 +36,7 @@ final class JavaRuntime {
   static final long VERSION = Runtime.version().feature();
 
   /** Changes when the same JDK is packed in another way. */
-  private static final String FORMAT = "java runtime 1";
+  private static final String FORMAT = "java runtime 2";
 
   private static final String KIND = "java-runtime";
   private static final String CURVES = "jdk.crypto.ec";

@@ -126,7 +126,7 @@ class JavaPayloadPackagerTest {
 
   @Test
   void makesARuntimeThatGuestsVerifyAndThatRunsTheClass() throws Exception {
-    PackedJavaPayload packed = packager().pack(payload().withArguments("one", "", "two words"));
+    PackedJavaPayload packed = packager().pack(payload().withArguments("one", "", "two wörds"));
     PackOptions.Apex apex = packed.apexes().get(0);
     VerifiedApex verified;
     byte[] image;
@@ -142,7 +142,7 @@ class JavaPayloadPackagerTest {
     Path payload = Files.write(folder.resolve("payload.erofs"), image);
     Foreign.run("erofs-utils", "fsck.erofs", "--extract=" + root, payload);
     List<String> output = runOnHost(packed, root);
-    assertThat(output.get(0)).isEqualTo("one||two words1");
+    assertThat(output.get(0)).isEqualTo("one||two wörds1");
     assertThat(output.get(1)).isEqualTo("libraries " + root.resolve("lib"));
     assertThat(output.get(2)).isEqualTo("charset UTF-8");
     assertThat(output.get(3)).as("java.base and elliptic curves").isIn("modules 1", "modules 2");
