@@ -9,6 +9,7 @@
 #   staging_dir                       prints a fresh directory to unpack into; see publish
 #   publish STAGING TARGET            puts STAGING in TARGET's place in one step
 #   publish_link TARGET LINK          makes LINK a symbolic link to TARGET in one step
+#   qemu_is_recent COMMAND            succeeds if that QEMU may emulate a host of virtual machines with several threads
 #   need_packages [COMMAND:]PACKAGE…  makes sure that they are there, or exits 2 with the line to type
 #   want_packages [COMMAND:]PACKAGE…  installs them where that is possible, or says what goes without
 #   need_jdk                          the same for a Java 17 or newer compiler
@@ -130,6 +131,13 @@ apt_install() {
     fi
   fi
   rm -f "$log"
+}
+
+# Succeeds if that QEMU can be trusted with code that changes while several threads emulate.
+qemu_is_recent() {
+  local version
+  version=$("$1" --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9]*\)\..*/\1/p')
+  ((${version:-0} >= 9))
 }
 
 # Each argument is PACKAGE, which dpkg must know as installed, or COMMAND:PACKAGE, where a COMMAND from anywhere

@@ -126,11 +126,13 @@ impl VerifiedApex {
     fn require_same_manifest(&self, root: &Path) -> Result<(), Failure> {
         match sys::read_bounded(&root.join(MANIFEST), self.manifest.len() as u64) {
             Ok(inside) if inside == self.manifest => Ok(()),
-            _ => Err(Failure::verification(format!(
-                "APEX {:?}: the manifest in the payload is not the one beside it",
-                self.name
-            ))),
+            Ok(_) => Err(self.refused("the manifest in the payload is not the one beside it")),
+            Err(error) => Err(self.refused(&format!("the manifest in the payload cannot be read: {error}"))),
         }
+    }
+
+    fn refused(&self, what: &str) -> Failure {
+        Failure::verification(format!("APEX {:?}: {what}", self.name))
     }
 }
 

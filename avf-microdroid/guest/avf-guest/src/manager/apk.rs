@@ -38,7 +38,7 @@ pub struct VerifiedApk {
 /// Maps an APK and verifies it: its whole content, or only its signer if the root hash is the one that this instance
 /// has trusted before.
 pub fn verify(disk: &PayloadDisk, parts: &ApkPartitions, trusted: Option<&[u8]>) -> Result<VerifiedApk, Failure> {
-    let refused = |error: avf_formats::Error| Failure::verification(format!("{}: {error}", parts.name));
+    let refused = |error: avf_formats::Error| Failure::verification(format!("{}: {}", parts.name, words(&error)));
     let idsig = Idsig::parse(&disk.window(&parts.idsig)?).map_err(refused)?;
     idsig.require_size(parts.apk.length).map_err(refused)?;
     let device = map(disk, parts, &idsig)?;
@@ -61,6 +61,14 @@ pub fn verify(disk: &PayloadDisk, parts: &ApkPartitions, trusted: Option<&[u8]>)
     };
     let size = file.size();
     Ok(VerifiedApk { device, size, record: record(&idsig, &signer, manifest) })
+}
+
+/// A block that is not what the tree says cannot be read.
+fn words(error: &avf_formats::Error) -> String {
+    match error {
+        avf_formats::Error::Io(error) => format!("it is not what its hash tree says, or cannot be read: {error}"),
+        refused => refused.to_string(),
+    }
 }
 
 fn require_sound(

@@ -6,7 +6,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use avf_formats::secret::SecretBytes;
+use avf_formats::attestation::KeyRequest;
+use avf_formats::dice::{CDI_SIZE, Chain};
+use avf_formats::secret::{Secret, SecretBytes};
 use avf_formats::wire::{Attestation, Refusal, Response};
 
 use super::host::AttestationResult;
@@ -28,23 +30,18 @@ pub type Answer = (ClientId, Response);
 /// Makes the key that is attested.
 pub trait Attestor {
     /// A new key and a request for certificates that name the challenge, which has at most 64 bytes.
-    fn prepare(&mut self, challenge: &[u8], test_mode: bool) -> Result<Prepared, Refusal>;
+    fn prepare(&mut self, challenge: &[u8]) -> Result<KeyRequest, Refusal>;
 }
 
-/// A key that waits for its certificates.
-pub struct Prepared {
-    /// DER of an `ECPrivateKey`.
-    pub private_key: SecretBytes,
-    /// What the host passes on, in CBOR.
-    pub csr: Vec<u8>,
+/// Has the key of the payload's layer vouch for each new key.
+pub struct LayerAttestor {
+    pub chain: Chain,
+    pub cdi_attest: Secret<CDI_SIZE>,
 }
 
-/// Has no keys.
-pub struct NoAttestor;
-
-impl Attestor for NoAttestor {
-    fn prepare(&mut self, _challenge: &[u8], _test_mode: bool) -> Result<Prepared, Refusal> {
-        Err(Refusal::Unsupported("this guest cannot attest".into()))
+impl Attestor for LayerAttestor {
+    fn prepare(&mut self, challenge: &[u8]) -> Result<KeyRequest, Refusal> {
+        KeyRequest::new(&self.chain, &self.cdi_attest, challenge).map_err(|error| Refusal::Failed(error.to_string()))
     }
 }
 
@@ -57,7 +54,11 @@ struct Waiting {
 
 enum State {
     Idle,
-    Asked { client: ClientId, private_key: SecretBytes, deadline: Deadline },
+    Asked {
+        client: ClientId,
+        private_key: SecretBytes,
+        deadline: Deadline,
+    },
     /// The answer to a request that was given up is still to come.
     Late,
     /// The host cannot be understood any more, for this reason.
@@ -138,12 +139,12 @@ impl<A: Attestor> Attestations<A> {
 
     fn ask(&mut self, next: Waiting, send: &mut dyn FnMut(&Report)) -> Option<Answer> {
         let Waiting { client, challenge, test_mode } = next;
-        match self.attestor.prepare(&challenge, test_mode) {
+        match self.attestor.prepare(&challenge) {
             Err(refusal) => Some((client, Response::Refused(refusal))),
-            Ok(Prepared { csr, .. }) if csr.len() + REPORT_HEAD_BYTES > MAX_BODY_BYTES => {
+            Ok(KeyRequest { csr, .. }) if csr.len() + REPORT_HEAD_BYTES > MAX_BODY_BYTES => {
                 Some((client, failed(format!("a request of {} bytes is not sent", csr.len()))))
             }
-            Ok(Prepared { private_key, csr }) => {
+            Ok(KeyRequest { private_key, csr }) => {
                 send(&Report::AttestationRequest { test_mode, csr });
                 self.state = State::Asked { client, private_key, deadline: Deadline::after(LIMIT) };
                 None
@@ -170,13 +171,17 @@ fn failed(reason: impl Into<String>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manager::secrets::tests::{derived, record};
 
     /// Whose key is the challenge.
     struct Echo;
 
     impl Attestor for Echo {
-        fn prepare(&mut self, challenge: &[u8], _: bool) -> Result<Prepared, Refusal> {
-            Ok(Prepared { private_key: SecretBytes::new(challenge.to_vec()), csr: challenge.to_vec() })
+        fn prepare(&mut self, challenge: &[u8]) -> Result<KeyRequest, Refusal> {
+            if challenge.is_empty() {
+                return Err(Refusal::Unsupported("no".into()));
+            }
+            Ok(KeyRequest { private_key: SecretBytes::new(challenge.to_vec()), csr: challenge.to_vec() })
         }
     }
 
@@ -215,8 +220,11 @@ mod tests {
     #[test]
     fn a_late_answer_is_not_taken_for_that_of_the_next_request() {
         let mut attestations = Attestations::new(Echo);
-        attestations.state =
-            State::Asked { client: 1, private_key: SecretBytes::new(vec![]), deadline: Deadline::after(Duration::ZERO) };
+        attestations.state = State::Asked {
+            client: 1,
+            private_key: SecretBytes::new(vec![]),
+            deadline: Deadline::after(Duration::ZERO),
+        };
         attestations.request(2, vec![2], false);
         assert_eq!(refusal(asked(&mut attestations).0).0, 1);
         let (client, reason) = refusal(asked(&mut attestations).0);
@@ -248,13 +256,22 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_without_keys_says_so_and_a_request_too_long_is_not_sent() {
-        let mut attestations = Attestations::new(NoAttestor);
+    fn what_cannot_be_prepared_and_a_request_too_long_are_not_sent() {
+        let mut attestations = Attestations::new(Echo);
         attestations.request(1, vec![], false);
         assert!(matches!(refusal(asked(&mut attestations).0), (1, Refusal::Unsupported(_))));
-        let mut attestations = Attestations::new(Echo);
         attestations.request(1, vec![0; MAX_BODY_BYTES - 1], false);
         let (answer, sent) = asked(&mut attestations);
         assert!(matches!(refusal(answer), (1, Refusal::Failed(_))) && sent.is_empty());
+    }
+
+    #[test]
+    fn the_payloads_layer_vouches_for_each_new_key() {
+        let secrets = derived(1, &record(1, 1), false);
+        let chain = secrets.chain.encoded().to_vec();
+        let mut attestor = LayerAttestor { chain: secrets.chain, cdi_attest: secrets.cdi_attest };
+        let first = attestor.prepare(b"challenge").unwrap();
+        assert!(first.csr.windows(chain.len()).any(|part| part == chain));
+        assert_ne!(attestor.prepare(b"challenge").unwrap().private_key.expose(), first.private_key.expose());
     }
 }

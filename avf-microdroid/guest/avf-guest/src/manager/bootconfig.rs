@@ -65,13 +65,15 @@ impl Bootconfig {
         let hash = Hash::named(value(VBMETA_HASH)?);
         let hash = hash.ok_or_else(|| format!("{VBMETA_HASH} must be sha256 or sha512"))?;
         let digest = unhex(value(VBMETA_DIGEST)?).filter(|digest| digest.len() == hash.size());
-        let digest = digest.ok_or_else(|| format!("{VBMETA_DIGEST} must have {} hexadecimal digits", 2 * hash.size()))?;
+        let digest =
+            digest.ok_or_else(|| format!("{VBMETA_DIGEST} must have {} hexadecimal digits", 2 * hash.size()))?;
         Ok(Self { debuggable, vbmeta: Vbmeta { size: size as usize, hash, digest } })
     }
 }
 
 fn pair(line: &str) -> Result<(&str, &str), String> {
-    let (key, value) = line.split_once('=').ok_or_else(|| format!("must have lines of key = value but has {line:?}"))?;
+    let (key, value) =
+        line.split_once('=').ok_or_else(|| format!("must have lines of key = value but has {line:?}"))?;
     let value = value.trim();
     let quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     Ok((key.trim(), quoted.unwrap_or(value)))

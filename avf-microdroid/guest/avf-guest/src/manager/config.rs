@@ -144,7 +144,8 @@ mod tests {
     #[test]
     fn an_executable_runs_as_it_is_and_is_the_default() {
         for kind in ["", r#""type": "executable","#] {
-            let text = format!(r#"{{"task": {{{kind} "command": "/mnt/apk/bin/run"}}, "extra_apks": [{{"path": "x"}}]}}"#);
+            let text =
+                format!(r#"{{"task": {{{kind} "command": "/mnt/apk/bin/run"}}, "extra_apks": [{{"path": "x"}}]}}"#);
             let command = config(&text, 1).unwrap();
             assert_eq!(command.file, "/mnt/apk/bin/run");
             assert_eq!(command.arguments, [command.path]);

@@ -87,11 +87,7 @@ fn apks(table: &Table) -> Result<Vec<ApkPartitions>, Failure> {
         )));
     }
     let pair = |apk: &str, idsig: &str| {
-        Ok(ApkPartitions {
-            name: apk.to_owned(),
-            apk: find(table, apk)?.clone(),
-            idsig: find(table, idsig)?.clone(),
-        })
+        Ok(ApkPartitions { name: apk.to_owned(), apk: find(table, apk)?.clone(), idsig: find(table, idsig)?.clone() })
     };
     let mut all = vec![pair(APK, IDSIG)?];
     for index in 0..extra {
@@ -115,8 +111,7 @@ mod tests {
 
     #[test]
     fn finds_the_apk_and_the_extra_ones_in_the_order_of_their_numbers() {
-        let names =
-            ["payload-metadata", APK, IDSIG, "extra-apk-1", "extra-idsig-1", "extra-apk-0", "extra-idsig-0"];
+        let names = ["payload-metadata", APK, IDSIG, "extra-apk-1", "extra-idsig-1", "extra-apk-0", "extra-idsig-0"];
         let found = apks(&table(&names)).unwrap();
         let names: Vec<_> = found.iter().map(|apk| (apk.name.as_str(), apk.idsig.name.as_str())).collect();
         let expected = [(APK, IDSIG), ("extra-apk-0", "extra-idsig-0"), ("extra-apk-1", "extra-idsig-1")];

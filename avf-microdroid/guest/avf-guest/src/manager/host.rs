@@ -160,9 +160,7 @@ fn receive_exact(stream: BorrowedFd<'_>, mut target: &mut [u8], deadline: Deadli
 /// Never blocks, whatever the mode of the stream.
 fn receive_some(stream: BorrowedFd<'_>, target: &mut [u8]) -> io::Result<usize> {
     // SAFETY: pointer and length are those of a slice.
-    let count = unsafe {
-        libc::recv(stream.as_raw_fd(), target.as_mut_ptr().cast(), target.len(), libc::MSG_DONTWAIT)
-    };
+    let count = unsafe { libc::recv(stream.as_raw_fd(), target.as_mut_ptr().cast(), target.len(), libc::MSG_DONTWAIT) };
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
@@ -248,11 +246,8 @@ pub(super) mod tests {
     fn each_flag_is_its_bit() {
         for bits in 0..8 {
             let flags = parsed(frame(bits, b"x")).unwrap().flags;
-            let expected = Flags {
-                strict: bits & 1 != 0,
-                new_instance: bits & 2 != 0,
-                defer_rollback_protection: bits & 4 != 0,
-            };
+            let expected =
+                Flags { strict: bits & 1 != 0, new_instance: bits & 2 != 0, defer_rollback_protection: bits & 4 != 0 };
             assert_eq!(flags, expected);
         }
     }

@@ -3,7 +3,7 @@
 //! | strict boot | the host says | record | then |
 //! |---|---|---|---|
 //! | yes | new | found | refused: the host lies, or starts an old instance as a new one |
-//! | yes | not new | none | refused: the record was taken away |
+//! | yes | not new | none | refused: the record was taken away, or the first boot was killed before it was written |
 //! | yes | new | none | written |
 //! | no | anything | none | written |
 //! | any other | | equal | goes on |
@@ -83,7 +83,8 @@ fn failed(error: &InstanceError) -> Failure {
 fn require_as_booted(flags: Flags, found: bool) -> Result<(), Failure> {
     match (flags.strict, flags.new_instance, found) {
         (true, true, true) => Err(Failure::payload("Found instance data on first boot.")),
-        (true, false, false) => Err(Failure::payload("Instance data not found.")),
+        // Taken away, or the first boot was killed before there was a record.
+        (true, false, false) => Err(Failure::payload("Instance data not found. The instance must be made anew.")),
         _ => Ok(()),
     }
 }
@@ -131,17 +132,18 @@ mod tests {
         let write = Ok(Verdict::Write);
         let changed = Err((ErrorCode::PayloadChanged, "The payload's APK has changed."));
         let found = Err((ErrorCode::PayloadInvalidConfig, "Found instance data on first boot."));
-        let missing = Err((ErrorCode::PayloadInvalidConfig, "Instance data not found."));
+        let missing =
+            Err((ErrorCode::PayloadInvalidConfig, "Instance data not found. The instance must be made anew."));
         let table = [
-            (true, true, Nothing, write.clone()),
-            (true, true, Same, found.clone()),
+            (true, true, Nothing, write),
+            (true, true, Same, found),
             (true, true, Other, found),
             (true, false, Nothing, missing),
-            (true, false, Same, known.clone()),
-            (true, false, Other, changed.clone()),
-            (false, true, Nothing, write.clone()),
-            (false, true, Same, known.clone()),
-            (false, true, Other, changed.clone()),
+            (true, false, Same, known),
+            (true, false, Other, changed),
+            (false, true, Nothing, write),
+            (false, true, Same, known),
+            (false, true, Other, changed),
             (false, false, Nothing, write),
             (false, false, Same, known),
             (false, false, Other, changed),
@@ -153,7 +155,8 @@ mod tests {
                 Same => Some(record(1)),
                 Other => Some(record(9)),
             };
-            let verdict = require_as_booted(flags, before.is_some()).and_then(|()| compare(before.as_ref(), &record(1)));
+            let verdict =
+                require_as_booted(flags, before.is_some()).and_then(|()| compare(before.as_ref(), &record(1)));
             let verdict = verdict.map_err(|failure| (failure.code, failure.message));
             let expected = expected.map_err(|(code, message)| (code, message.to_owned()));
             assert_eq!(verdict, expected, "strict={strict} new={new_instance} {saved:?}");

@@ -9,7 +9,7 @@ use std::path::Path;
 use avf_formats::wire::{Response, SOCKET_PATH};
 use libc::{pid_t, pollfd};
 
-use super::attestation::{Attestations, Attestor, NoAttestor};
+use super::attestation::{Attestations, Attestor, LayerAttestor};
 use super::config::Command;
 use super::host::Inbox;
 use super::server::Server;
@@ -36,8 +36,7 @@ pub struct Payload {
 
 /// Starts the payload, keeps it to its end, writes its store back, and reports how it ended.
 pub fn run(payload: Payload) -> Result<(), Failure> {
-    let failed =
-        |what: &dyn std::fmt::Display| Failure::machine(format!("cannot prepare the payload: {what}"));
+    let failed = |what: &dyn std::fmt::Display| Failure::machine(format!("cannot prepare the payload: {what}"));
     share_vsock();
     let server = Server::bind(Path::new(SOCKET_PATH), PAYLOAD_ID, PAYLOAD_ID).map_err(|error| failed(&error))?;
     let children = sys::child_signals().map_err(|error| failed(&error))?;
@@ -56,6 +55,8 @@ pub fn run(payload: Payload) -> Result<(), Failure> {
     let pid = program.start()?;
     report::send(&Report::PayloadStarted { pid: pid.unsigned_abs(), boot_nanos: sys::boot_nanos() });
 
+    let secrets = &payload.service.secrets;
+    let attestor = LayerAttestor { chain: secrets.chain.clone(), cdi_attest: secrets.cdi_attest.duplicate() };
     let keeper = Keeper {
         pid,
         children: File::from(children),
@@ -63,7 +64,7 @@ pub fn run(payload: Payload) -> Result<(), Failure> {
         service: payload.service,
         host: report::stream(),
         inbox: Inbox::default(),
-        attestations: Attestations::new(NoAttestor),
+        attestations: Attestations::new(attestor),
         is_ready: false,
     };
     let kept = keeper.keep();
@@ -97,7 +98,8 @@ struct Keeper<A> {
 impl<A: Attestor> Keeper<A> {
     fn keep(mut self) -> Result<Ended, Failure> {
         loop {
-            let mut polled = vec![readable(Some(self.children.as_raw_fd())), readable(self.host.map(|fd| fd.as_raw_fd()))];
+            let mut polled =
+                vec![readable(Some(self.children.as_raw_fd())), readable(self.host.map(|fd| fd.as_raw_fd()))];
             polled.extend(self.server.polled());
             sys::poll(&mut polled, self.attestations.deadline().map(Deadline::remaining))
                 .map_err(|error| Failure::machine(format!("cannot wait for the payload: {error}")))?;

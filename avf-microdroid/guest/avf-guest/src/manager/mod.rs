@@ -115,8 +115,7 @@ struct Verified {
 }
 
 fn verify(disk: &PayloadDisk, flags: Flags, parent: &Handover) -> Result<Verified, Failure> {
-    let instance =
-        if flags.defer_rollback_protection { None } else { Some(Instance::open(flags, &parent.cdis.seal)?) };
+    let instance = if flags.defer_rollback_protection { None } else { Some(Instance::open(flags, &parent.cdis.seal)?) };
     let saved = instance.as_ref().and_then(Instance::saved);
     let trusted = |index: usize| {
         let saved = saved?.apks().nth(index)?;
@@ -169,4 +168,3 @@ fn open_store(secrets: &Secrets) -> Result<Option<Store>, Failure> {
     report::step(Step::StoreOpened);
     Ok(Some(store))
 }
-

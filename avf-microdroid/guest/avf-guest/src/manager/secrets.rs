@@ -41,7 +41,8 @@ pub fn derive(
     };
     // Under strict boot the firmware's layer has mixed the instance in.
     let hidden = if flags.strict { Hidden::Zeros } else { Hidden::InstanceId(instance_id) };
-    let input = payload::input(record, start, debuggable, hidden, Revision::March2025).map_err(|error| failed(&error))?;
+    let input =
+        payload::input(record, start, debuggable, hidden, Revision::March2025).map_err(|error| failed(&error))?;
     let issuer = Issuer { subject_algorithm: Algorithm::Ed25519, profile_name: Some(PROFILE.into()) };
     let Handover { cdis, chain } = parent.next(&input, &issuer).map_err(|error| failed(&error))?;
     let chain = chain.ok_or_else(|| failed(&"a derived layer has no chain"))?;

@@ -5,7 +5,7 @@
 //! are at most [`MAX_CONNECTIONS`]; more wait until one of them ends.
 
 use std::fs::{self, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
@@ -27,9 +27,15 @@ const LENGTH_BYTES: usize = 4;
 
 enum State {
     /// The length, then as many bytes as it says.
-    Reading { bytes: Zeroizing<Vec<u8>>, filled: usize },
+    Reading {
+        bytes: Zeroizing<Vec<u8>>,
+        filled: usize,
+    },
     Waiting,
-    Writing { bytes: Zeroizing<Vec<u8>>, sent: usize },
+    Writing {
+        bytes: Zeroizing<Vec<u8>>,
+        sent: usize,
+    },
 }
 
 impl State {
@@ -90,7 +96,10 @@ impl Server {
         let connections = mem::take(&mut self.connections);
         for (mut connection, ready) in connections.into_iter().zip(ready) {
             let goes_on = ready == 0
-                || connection.go_on().map(|request| requests.extend(request.map(|body| (connection.client, body)))).is_ok();
+                || connection
+                    .go_on()
+                    .map(|request| requests.extend(request.map(|body| (connection.client, body))))
+                    .is_ok();
             if goes_on {
                 self.connections.push(connection);
             }
@@ -225,6 +234,7 @@ fn peer(stream: &UnixStream) -> Result<u32, crate::sys::CallError> {
 mod tests {
     use super::*;
     use avf_formats::wire::{Request, read_frame, write_frame};
+    use std::io::Write;
     use std::path::PathBuf;
     use std::time::Duration;
 

@@ -20,7 +20,10 @@ pub enum Outcome {
     /// The payload is ready, which the host is to be told once.
     Ready,
     /// The answer takes the host.
-    Attest { challenge: Vec<u8>, test_mode: bool },
+    Attest {
+        challenge: Vec<u8>,
+        test_mode: bool,
+    },
 }
 
 impl Service {
@@ -103,7 +106,9 @@ pub(super) mod tests {
         let outcome = |request: &Request| service.handle(request.encode().expose()).unwrap();
         assert!(matches!(outcome(&Request::NotifyPayloadReady), Outcome::Ready));
         let attest = |size| Request::RequestAttestation { test_mode: true, challenge: vec![5; size] };
-        assert!(matches!(outcome(&attest(64)), Outcome::Attest { challenge, test_mode: true } if challenge.len() == 64));
+        assert!(
+            matches!(outcome(&attest(64)), Outcome::Attest { challenge, test_mode: true } if challenge.len() == 64)
+        );
         assert!(matches!(outcome(&attest(65)), Outcome::Answer(Response::Refused(Refusal::IllegalArgument(_)))));
     }
 

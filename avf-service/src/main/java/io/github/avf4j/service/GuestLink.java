@@ -2,10 +2,12 @@ package io.github.avf4j.service;
 
 import io.github.avf4j.VsockChannel;
 import io.github.avf4j.VsockListener;
-import io.github.avf4j.attestation.SecretBytes;
+import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.microdroid.report.GuestReports;
 import io.github.avf4j.microdroid.report.HostMessages;
 import io.github.avf4j.microdroid.report.HostMessages.AttestationStatus;
+import io.github.avf4j.service.attest.AttestationAnswer;
+import io.github.avf4j.service.attest.AttestationAuthority;
 import java.io.IOException;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
@@ -28,7 +30,7 @@ final class GuestLink implements Runnable {
   private final String name;
   private final VsockListener port;
   private final Listener listener;
-  private final Optional<SecretBytes> boot;
+  private final Optional<GuestBoot> boot;
 
   /** Hears what the guest reports. */
   interface Listener {
@@ -42,8 +44,8 @@ final class GuestLink implements Runnable {
     boolean isOver();
   }
 
-  /** Sends {@code boot}, if there is one, when the guest has greeted; closes it in any case. */
-  GuestLink(String name, VsockListener port, Listener listener, Optional<SecretBytes> boot) {
+  /** Gives {@code boot}, if there is one, to a guest that has greeted; closes it in any case. */
+  GuestLink(String name, VsockListener port, Listener listener, Optional<GuestBoot> boot) {
     this.name = name;
     this.port = port;
     this.listener = listener;
@@ -55,7 +57,7 @@ final class GuestLink implements Runnable {
     try {
       serve();
     } finally {
-      boot.ifPresent(SecretBytes::close);
+      boot.ifPresent(GuestBoot::close);
     }
   }
 
@@ -103,19 +105,31 @@ final class GuestLink implements Runnable {
 
   private void answer(VsockChannel channel, GuestReports.Report report) throws IOException {
     if (report instanceof GuestReports.Hello && boot.isPresent()) {
-      byte[] frame = boot.get().toByteArray();
+      byte[] frame = boot.get().message().toByteArray();
       try {
         write(channel, frame);
       } finally {
         Arrays.fill(frame, (byte) 0);
         boot.get().close();
       }
-    } else if (report instanceof GuestReports.AttestationRequest) {
-      write(
-          channel,
-          HostMessages.notAttested(
-              AttestationStatus.UNSUPPORTED, "this host has nobody who certifies"));
+    } else if (report instanceof GuestReports.AttestationRequest request) {
+      write(channel, attest(request));
     }
+  }
+
+  private byte[] attest(GuestReports.AttestationRequest request) {
+    AttestationAnswer answer =
+        boot.map(GuestBoot::authority)
+            .orElseGet(() -> AttestationAuthority.unsupported("the payload was not verified"))
+            .answer(request.csr(), request.testMode());
+    if (answer instanceof AttestationAnswer.Attested attested) {
+      return HostMessages.attested(
+          attested.certificates().stream().map(ByteSlice::toByteArray).toList());
+    }
+    return answer instanceof AttestationAnswer.Failed failed
+        ? HostMessages.notAttested(AttestationStatus.FAILED, failed.reason())
+        : HostMessages.notAttested(
+            AttestationStatus.UNSUPPORTED, ((AttestationAnswer.Unsupported) answer).reason());
   }
 
   private static void write(VsockChannel channel, byte[] frame) throws IOException {

@@ -2,8 +2,8 @@ package io.github.avf4j.service;
 
 import io.github.avf4j.HostReport;
 import io.github.avf4j.VirtualMachineManager;
+import io.github.avf4j.attestation.remote.HostRoot;
 import io.github.avf4j.microdroid.CacheFolder;
-import io.github.avf4j.microdroid.DataFolder;
 import io.github.avf4j.microdroid.GuestImages;
 import io.github.avf4j.spi.VirtualizationProvider;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ public final class LocalVirtualization implements VirtualizationProvider {
     static final Backends BACKENDS = Backends.installed();
     static final GuestImages IMAGES = new GuestImages(CacheFolder.ofUser());
     static final MicrodroidHost HOST =
-        new MicrodroidHost(CacheFolder.ofUser(), DataFolder.ofUser());
+        new MicrodroidHost(CacheFolder.ofUser(), HostRoot.fileOfUser().getParent());
   }
 
   /** Uses the installed backends and the user's cache folder. */

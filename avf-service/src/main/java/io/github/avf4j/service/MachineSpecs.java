@@ -9,7 +9,6 @@ import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.JavaPayload;
 import io.github.avf4j.VirtualMachineConfig;
-import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.GuestImages;
 import io.github.avf4j.microdroid.java.PackedJavaPayload;
@@ -51,12 +50,12 @@ final class MachineSpecs {
    * A machine to be.
    *
    * @param spec lacks the output only
-   * @param boot the first message to a guest that waits for one; the owner closes it
+   * @param boot what a guest waits for that verifies its payload; the owner closes it
    */
-  record Prepared(MachineSpec.Builder spec, Optional<SecretBytes> boot) implements AutoCloseable {
+  record Prepared(MachineSpec.Builder spec, Optional<GuestBoot> boot) implements AutoCloseable {
     @Override
     public void close() {
-      boot.ifPresent(SecretBytes::close);
+      boot.ifPresent(GuestBoot::close);
     }
   }
 
@@ -84,7 +83,7 @@ final class MachineSpecs {
             .cpuTopology(config.cpuTopology())
             .memory(config.memory());
     config.customImage().ifPresent(image -> customImage(builder, image));
-    Optional<SecretBytes> boot = Optional.empty();
+    Optional<GuestBoot> boot = Optional.empty();
     if (config.payload().orElse(null) instanceof ExecutablePayload executable) {
       executable(builder, config, executable);
     } else if (config.payload().orElse(null) instanceof ApkPayload apk) {
@@ -96,7 +95,7 @@ final class MachineSpecs {
     return new Prepared(builder, boot);
   }
 
-  private SecretBytes apk(
+  private GuestBoot apk(
       MachineSpec.Builder builder,
       VirtualMachineConfig config,
       ApkPayload payload,

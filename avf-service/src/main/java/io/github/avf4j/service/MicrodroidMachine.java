@@ -47,9 +47,9 @@ final class MicrodroidMachine {
    *
    * @param image what boots
    * @param disks in the guest's order
-   * @param boot the guest's first message, which the owner closes
+   * @param boot what the guest waits for, which the owner closes
    */
-  record Prepared(BaseImage image, List<DiskSpec> disks, SecretBytes boot) {}
+  record Prepared(BaseImage image, List<DiskSpec> disks, GuestBoot boot) {}
 
   /** Keeps a machine's files in {@code folder}. */
   MicrodroidMachine(MicrodroidHost host, Path folder) {
@@ -79,7 +79,8 @@ final class MicrodroidMachine {
     disks.add(new DiskSpec(packed.payloadDisk(), true, PAYLOAD));
     disks.add(new DiskSpec(packed.instanceImage(), false, INSTANCE));
     packed.encryptedStore().ifPresent(store -> disks.add(new DiskSpec(store, false, STORE)));
-    return new Prepared(image, disks, boot(image, packed, debuggable, config.updatable()));
+    SecretBytes message = boot(image, packed, debuggable, config.updatable());
+    return new Prepared(image, disks, new GuestBoot(message, host.authority(image)));
   }
 
   private PackedVm pack(

@@ -4,7 +4,6 @@ import io.github.avf4j.ErrorCode;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.VsockListener;
-import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.microdroid.report.GuestReports;
 import io.github.avf4j.spi.Machine;
@@ -87,7 +86,7 @@ final class Run implements GuestLink.Listener {
         .build();
   }
 
-  private void launch(Machine machine, Optional<SecretBytes> boot) {
+  private void launch(Machine machine, Optional<GuestBoot> boot) {
     Optional<VsockListener> reports =
         config.payload().map(payload -> machine.vsock().listen(vm.getCid().value()));
     Optional<Thread> link =

@@ -191,6 +191,7 @@ final class PayloadTest {
   }
 
   @Test
+  @Tag("lab")
   void dropsAndCountsAFloodThatNobodyReads() throws Exception {
     int sent = 4 << 20;
     VirtualMachine vm = machines.create("flood", config("flood", Integer.toString(sent)));
