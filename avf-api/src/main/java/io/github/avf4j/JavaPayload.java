@@ -27,7 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Immutable and thread-safe.
  */
 public final class JavaPayload implements Payload {
-  /** The class by which the library for code in a guest is found, which this module must not know. */
+  /**
+   * The class by which the library for code in a guest is found, which this module must not know.
+   */
   private static final String GUEST_LIBRARY = "io.github.avf4j.payload.VmPayload";
 
   private final String mainClass;

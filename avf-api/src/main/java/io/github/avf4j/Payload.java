@@ -26,9 +26,9 @@ public sealed interface Payload permits ExecutablePayload, ApkPayload, JavaPaylo
   }
 
   /**
-   * Returns a payload that is a Java class of this program, with its jar or folder as the class path.
-   * Class and class path are read when the machine is run, and go into it with a Java runtime made of
-   * this process's.
+   * Returns a payload that is a Java class of this program, with its jar or folder as the class
+   * path. Class and class path are read when the machine is run, and go into it with a Java runtime
+   * made of this process's.
    *
    * @param main with {@code public static void main(String[])}; in the guest it uses {@code
    *     io.github.avf4j.payload}

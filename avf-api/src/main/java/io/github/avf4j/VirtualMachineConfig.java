@@ -70,7 +70,8 @@ public interface VirtualMachineConfig {
   /**
    * Returns the size of the disk that the guest encrypts with a key of its instance and that the
    * payload finds at {@code /mnt/encryptedstore}; none by default. Goes with an {@link ApkPayload}
-   * or a {@link JavaPayload} only, is rounded up to a multiple of 4096 bytes, and stays what it is once the machine has run.
+   * or a {@link JavaPayload} only, is rounded up to a multiple of 4096 bytes, and stays what it is
+   * once the machine has run.
    */
   Optional<DataSize> encryptedStorage();
 

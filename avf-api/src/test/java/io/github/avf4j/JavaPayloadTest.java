@@ -49,7 +49,9 @@ class JavaPayloadTest {
     assertThat(payload.arguments()).containsExactly("x", "");
     assertThat(payload.modules()).containsExactly("java.logging", "java.sql");
     assertThat(payload.signer().orElseThrow().key()).isEqualTo(Path.of("key").toAbsolutePath());
-    assertThat(payload).isEqualTo(payload.withArguments("x", "")).isNotEqualTo(payload.withArguments());
+    assertThat(payload)
+        .isEqualTo(payload.withArguments("x", ""))
+        .isNotEqualTo(payload.withArguments());
   }
 
   @Test

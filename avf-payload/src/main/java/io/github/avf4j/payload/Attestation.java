@@ -52,8 +52,7 @@ public final class Attestation {
       List<X509Certificate> certificates = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         certificates.add(
-            (X509Certificate)
-                factory.generateCertificate(new ByteArrayInputStream(sized(fields))));
+            (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(sized(fields))));
       }
       if (fields.hasRemaining()) {
         throw ServiceClient.protocol("bytes after the last certificate");
@@ -92,16 +91,19 @@ public final class Attestation {
     }
   }
 
-  /** DER of a value of two parts, of at most 65535 bytes. */
+  /** DER of a value of two parts, with the shortest length, of at most 65535 bytes. */
   private static byte[] tagged(int tag, byte[] first, byte[] second) {
     int length = first.length + second.length;
-    return ByteBuffer.allocate(4 + length)
-        .put((byte) tag)
-        .put((byte) 0x82)
-        .putShort((short) length)
-        .put(first)
-        .put(second)
-        .array();
+    ByteBuffer der = ByteBuffer.allocate(4 + length).put((byte) tag);
+    if (length > 0xff) {
+      der.put((byte) 0x82).put((byte) (length >> 8));
+    } else if (length > 0x7f) {
+      der.put((byte) 0x81);
+    }
+    der.put((byte) length).put(first).put(second);
+    byte[] exact = Arrays.copyOf(der.array(), der.position());
+    Arrays.fill(der.array(), (byte) 0);
+    return exact;
   }
 
   /** Returns the certificates, that of the key first, each certified by the next. */

@@ -14,8 +14,8 @@ import java.util.Arrays;
 /**
  * Calls the manager of the virtual machine, over a connection of its own each time.
  *
- * <p>A frame is the length of its body (32 bits, little-endian) and the body: a byte that says which
- * request, or how it went, and fields. Thread-safe.
+ * <p>A frame is the length of its body (32 bits, little-endian) and the body: a byte that says
+ * which request, or how it went, and fields. Thread-safe.
  */
 final class ServiceClient {
   static final byte NOTIFY_READY = 1;

@@ -113,8 +113,8 @@ public final class VmPayload {
   }
 
   /**
-   * Returns the value that was last written by {@link #writeRollbackProtectedSecret}, which no older
-   * state of the machine's disks brings back.
+   * Returns the value that was last written by {@link #writeRollbackProtectedSecret}, which no
+   * older state of the machine's disks brings back.
    *
    * @throws PayloadServiceException if the machine keeps no such value for its payload
    */

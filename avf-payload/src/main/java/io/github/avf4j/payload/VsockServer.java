@@ -19,8 +19,7 @@ public final class VsockServer implements Closeable {
   private VsockServer(VsockHandle handle) throws IOException {
     this.handle = handle;
     try {
-      this.port =
-          handle.call("port", (socket, event) -> VsockNative.localPort(socket));
+      this.port = handle.call("port", (socket, event) -> VsockNative.localPort(socket));
     } catch (IOException e) {
       handle.close();
       throw e;
@@ -64,7 +63,8 @@ public final class VsockServer implements Closeable {
    * @throws IOException if the system fails
    */
   public VsockStream accept() throws IOException {
-    return new VsockStream(VsockHandle.of((int) handle.call("accept", VsockNative::accept), "accept"));
+    return new VsockStream(
+        VsockHandle.of((int) handle.call("accept", VsockNative::accept), "accept"));
   }
 
   /** Stops listening; connections stay. Idempotent. */

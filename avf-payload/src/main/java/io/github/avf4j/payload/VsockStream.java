@@ -59,8 +59,9 @@ public final class VsockStream implements ByteChannel {
         return 0;
       }
       int count =
-          (int) handle.call(
-              "read", (socket, event) -> VsockNative.read(socket, event, input, 0, room));
+          (int)
+              handle.call(
+                  "read", (socket, event) -> VsockNative.read(socket, event, input, 0, room));
       if (count == 0) {
         return -1;
       }
@@ -77,8 +78,9 @@ public final class VsockStream implements ByteChannel {
         int piece = Math.min(source.remaining(), BUFFER);
         output.clear().put(source.slice(source.position(), piece));
         int count =
-            (int) handle.call(
-                "write", (socket, event) -> VsockNative.write(socket, event, output, 0, piece));
+            (int)
+                handle.call(
+                    "write", (socket, event) -> VsockNative.write(socket, event, output, 0, piece));
         source.position(source.position() + count);
       }
       return total;

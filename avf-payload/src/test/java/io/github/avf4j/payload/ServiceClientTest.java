@@ -35,7 +35,12 @@ class ServiceClientTest {
 
   @ParameterizedTest
   @CsvSource({
-    "1,SECURITY", "2,ILLEGAL_ARGUMENT", "3,UNSUPPORTED", "4,FAILED", "5,PROTOCOL", "255,PROTOCOL"
+    "1,SECURITY",
+    "2,ILLEGAL_ARGUMENT",
+    "3,UNSUPPORTED",
+    "4,FAILED",
+    "5,PROTOCOL",
+    "255,PROTOCOL"
   })
   void saysWhyTheMachineRefuses(int status, Reason reason) throws Exception {
     byte[] body = "?because".getBytes(StandardCharsets.US_ASCII);
@@ -51,8 +56,7 @@ class ServiceClientTest {
   @ParameterizedTest
   @ValueSource(ints = {0, -1, 1 << 30, (1 << 20) + (4 << 10) + 1})
   void refusesFramesOfAnImpossibleLength(int length) throws Exception {
-    byte[] frame =
-        ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putInt(length).array();
+    byte[] frame = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putInt(length).array();
     try (FakeManager manager = new FakeManager(folder, frame)) {
       assertThatThrownBy(() -> manager.client().call(ServiceClient.NOTIFY_READY))
           .isInstanceOfSatisfying(

@@ -198,8 +198,7 @@ final class ConfigJson {
   }
 
   private static JavaPayload readJava(JsonNode node) {
-    Path[] classPath =
-        Arrays.stream(texts(node, "classPath")).map(Path::of).toArray(Path[]::new);
+    Path[] classPath = Arrays.stream(texts(node, "classPath")).map(Path::of).toArray(Path[]::new);
     JavaPayload payload =
         Payload.javaClass(text(node, "mainClass"), classPath)
             .withArguments(texts(node, "arguments"))

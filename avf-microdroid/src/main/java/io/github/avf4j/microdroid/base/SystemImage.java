@@ -19,8 +19,8 @@ import java.util.TreeMap;
 
 /**
  * Makes the read-only system: the runtime of payloads under {@code lib64}, licences under {@code
- * NOTICE}, programs under {@code bin}, and what else is added. What is added replaces what the guest
- * brings itself, but no file of the runtime. Confined to one thread.
+ * NOTICE}, programs under {@code bin}, and what else is added. What is added replaces what the
+ * guest brings itself, but no file of the runtime. Confined to one thread.
  */
 final class SystemImage {
   /** The name of the partition. */

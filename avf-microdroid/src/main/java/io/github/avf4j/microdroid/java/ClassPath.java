@@ -17,7 +17,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /**
- * Jars and folders of classes, each with its place in the APK: {@code java/N.jar} or {@code java/N}.
+ * Jars and folders of classes, each with its place in the APK: {@code java/N.jar} or {@code
+ * java/N}.
  *
  * <p>Confined to one thread.
  */
@@ -44,8 +45,8 @@ final class ClassPath {
   /**
    * Looks at what is there.
    *
-   * @throws JavaPayloadException of the reason CLASS_PATH if something is missing, or the main class
-   *     in it
+   * @throws JavaPayloadException of the reason CLASS_PATH if something is missing, or the main
+   *     class in it
    */
   static ClassPath of(JavaPayload payload) {
     List<Entry> entries = new ArrayList<>();

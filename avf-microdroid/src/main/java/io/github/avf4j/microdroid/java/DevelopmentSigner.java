@@ -68,8 +68,7 @@ final class DevelopmentSigner {
       String text = Files.readString(file, StandardCharsets.US_ASCII);
       int split = text.indexOf(CERTIFICATE);
       byte[] key = text.substring(0, Math.max(split, 0)).getBytes(StandardCharsets.US_ASCII);
-      byte[] certificate =
-          text.substring(Math.max(split, 0)).getBytes(StandardCharsets.US_ASCII);
+      byte[] certificate = text.substring(Math.max(split, 0)).getBytes(StandardCharsets.US_ASCII);
       return SigningKey.ofPem(key, certificate);
     } catch (IOException | GeneralSecurityException | AttestationException e) {
       throw new JavaPayloadException(
@@ -112,8 +111,7 @@ final class DevelopmentSigner {
 
   private static byte[] certify(KeyPair pair) throws GeneralSecurityException, IOException {
     AlgorithmIdentifier algorithm =
-        new AlgorithmIdentifier(
-            PKCSObjectIdentifiers.sha256WithRSAEncryption, DERNull.INSTANCE);
+        new AlgorithmIdentifier(PKCSObjectIdentifiers.sha256WithRSAEncryption, DERNull.INSTANCE);
     X500Name name = new X500Name("CN=avf4j payloads for development");
     V3TBSCertificateGenerator generator = new V3TBSCertificateGenerator();
     generator.setSerialNumber(new ASN1Integer(new BigInteger(63, new SecureRandom())));

@@ -77,7 +77,8 @@ final class JavaImage {
                         null));
     StringWriter said = new StringWriter();
     PrintWriter out = new PrintWriter(said);
-    // Without the debug attributes of the JDK's own classes; its native code has no symbols to strip.
+    // Without the debug attributes of the JDK's own classes; its native code has no symbols to
+    // strip.
     int code =
         jlink.run(
             out,
@@ -115,8 +116,7 @@ final class JavaImage {
                 "-Xshare:dump"));
     dump.environment().put("LD_LIBRARY_PATH", image.resolve("lib").toString());
     dump.environment().keySet().removeIf(name -> name.toUpperCase(Locale.ROOT).contains("JAVA"));
-    Process process =
-        dump.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+    Process process = dump.redirectErrorStream(true).redirectOutput(output.toFile()).start();
     try {
       if (!process.waitFor(ARCHIVE_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
         log.debug("no archive of classes: {}", Files.readString(output));

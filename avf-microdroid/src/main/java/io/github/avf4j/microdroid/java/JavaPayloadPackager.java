@@ -21,8 +21,8 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * Makes of a Java class what a guest can run: an APK, and an APEX with a Java runtime. Both are kept
- * in the cache folder, and are made again when they or what they are made of changed.
+ * Makes of a Java class what a guest can run: an APK, and an APEX with a Java runtime. Both are
+ * kept in the cache folder, and are made again when they or what they are made of changed.
  *
  * <p>Thread-safe.
  */
@@ -54,7 +54,8 @@ public final class JavaPayloadPackager {
     ClassPath classPath = ClassPath.of(payload);
     SortedSet<String> modules = new TreeSet<>(payload.modules());
     modules.addAll(classPath.neededModules());
-    // The key of an attestation needs elliptic curves, which until Java 22 are a module of their own.
+    // The key of an attestation needs elliptic curves, which until Java 22 are a module of their
+    // own.
     JavaRuntime.curves().ifPresent(modules::add);
     Path apex = runtime.apex(modules);
     Path apk = apk(payload, classPath);

@@ -82,8 +82,7 @@ final class NeededModules {
       }
     }
     classes.stream().mapToObj(index -> texts.getOrDefault(index, "")).forEach(this::addClass);
-    descriptors
-        .stream()
+    descriptors.stream()
         .mapToObj(index -> texts.getOrDefault(index, ""))
         .forEach(this::addDescriptor);
   }
@@ -94,7 +93,8 @@ final class NeededModules {
       return;
     }
     int end = name.lastIndexOf('/');
-    String module = end < 0 ? null : modulesOfPackages.get(name.substring(0, end).replace('/', '.'));
+    String module =
+        end < 0 ? null : modulesOfPackages.get(name.substring(0, end).replace('/', '.'));
     if (module != null) {
       needed.add(module);
     }

@@ -6,8 +6,8 @@
  * library {@code libavf_java.so} of the APK executes what {@link
  * io.github.avf4j.microdroid.java.JavaCommand} wrote.
  *
- * <p>Called by the service when a machine is run, on the caller's thread, which it may keep for half
- * a minute when a runtime is made for the first time. Whatever cannot be done is an {@link
+ * <p>Called by the service when a machine is run, on the caller's thread, which it may keep for
+ * half a minute when a runtime is made for the first time. Whatever cannot be done is an {@link
  * io.github.avf4j.JavaPayloadException}.
  */
 @NullMarked

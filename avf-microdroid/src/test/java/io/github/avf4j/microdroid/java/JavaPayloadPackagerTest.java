@@ -79,7 +79,8 @@ class JavaPayloadPackagerTest {
   }
 
   private static JavaPayloadPackager packager() {
-    return new JavaPayloadPackager(new CacheFolder(shared.resolve("cache")), shared.resolve("data"));
+    return new JavaPayloadPackager(
+        new CacheFolder(shared.resolve("cache")), shared.resolve("data"));
   }
 
   @Test
@@ -133,8 +134,7 @@ class JavaPayloadPackagerTest {
     try (FileChannel file = FileChannel.open(apex.file())) {
       ImageSource source = ImageSource.of(file);
       verified = ApexVerifier.verify(source, false);
-      image =
-          source.readRange(verified.payloadOffset(), (int) verified.hashtree().imageSize());
+      image = source.readRange(verified.payloadOffset(), (int) verified.hashtree().imageSize());
     }
     assertThat(verified.manifest().name()).isEqualTo(apex.name());
     assertThat(verified.publicKey()).isEqualTo(DevelopmentKey.publicKey());
@@ -176,7 +176,8 @@ class JavaPayloadPackagerTest {
     ProcessBuilder builder = new ProcessBuilder(command.get(1));
     command
         .get(0)
-        .forEach(variable -> builder.environment().put(variable.split("=")[0], variable.split("=")[1]));
+        .forEach(
+            variable -> builder.environment().put(variable.split("=")[0], variable.split("=")[1]));
     Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).as(Files.readString(output)).isZero();
@@ -189,7 +190,8 @@ class JavaPayloadPackagerTest {
     Path key = shared.resolve("data/payload-signing-key.pem");
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(key)))
         .isEqualTo("rw-------");
-    assertThat(shared.resolve("data").toFile().list()).containsExactly(key.getFileName().toString());
+    assertThat(shared.resolve("data").toFile().list())
+        .containsExactly(key.getFileName().toString());
   }
 
   @Test
