@@ -76,13 +76,14 @@ public interface VirtualMachineConfig {
   Optional<DataSize> encryptedStorage();
 
   /**
-   * Returns whether the instance may run other versions of its payload, false by default: then the
-   * payload's secrets depend on who signed it instead of an instance image remembering one version.
+   * Returns whether the instance may run other versions of its payload: then the payload's secrets
+   * depend on who signed it instead of an instance image remembering one version. By default true
+   * for a {@link JavaPayload}, which changes with every build and every JDK, and false for others.
    * Goes with an {@link ApkPayload} or a {@link JavaPayload} only.
    */
   @Value.Default
   default boolean updatable() {
-    return false;
+    return payload().filter(JavaPayload.class::isInstance).isPresent();
   }
 
   /**

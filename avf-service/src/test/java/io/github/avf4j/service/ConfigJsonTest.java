@@ -85,6 +85,12 @@ class ConfigJsonTest {
               .build();
       assertThat(roundTrip(config)).isEqualTo(config);
     }
+    for (boolean updatable : new boolean[] {false, true}) {
+      VirtualMachineConfig config =
+          VirtualMachineConfig.builder().payload(least).updatable(updatable).build();
+      assertThat(roundTrip(config).updatable()).isEqualTo(updatable);
+    }
+    assertThat(VirtualMachineConfig.builder().payload(least).build().updatable()).isTrue();
     String two = json(VirtualMachineConfig.builder().payload(least).build());
     assertThatThrownBy(() -> read(two.replace("\"mainClass\"", "\"apk\": \"/a\", \"mainClass\"")))
         .isInstanceOf(StoreException.class)
