@@ -100,7 +100,9 @@ public final class VmPayload {
   }
 
   /**
-   * Returns whether the instance was never run before.
+   * Returns whether the instance was never run before. An instance that may run other versions of
+   * its payload, as Java classes may by default, has no image that remembers it and says no: look
+   * into {@link #encryptedStorage} there.
    *
    * @throws PayloadServiceException if the machine does not say
    */
