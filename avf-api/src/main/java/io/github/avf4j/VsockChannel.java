@@ -21,7 +21,10 @@ public interface VsockChannel extends ByteChannel {
   /** Returns the port on the host's side. */
   long hostPort();
 
-  /** Tells the guest that no more bytes come; reading goes on. Idempotent. */
+  /**
+   * Tells the guest that no more bytes come; reading goes on. Idempotent, and does nothing when the
+   * guest has closed its end.
+   */
   void shutdownOutput() throws IOException;
 
   @Override

@@ -213,6 +213,11 @@ final class HostChannel implements VsockChannel, InterruptibleChannel {
       if (connection.outputShut) {
         return;
       }
+      if (connection.guestReceivesNoMore && connection.guestSendsNoMore) {
+        // A guest that answers and closes may be quicker than a host that says it is done.
+        connection.outputShut = true;
+        return;
+      }
       requireAlive();
       connection.outputShut = true;
       connection.endWrite();

@@ -218,6 +218,7 @@ class VsockDeviceTest {
     vsock.sendData(channel, "last words");
     driver.send(vsock.packet(channel, Operation.SHUTDOWN).withFlags(3));
     vsock.expect(channel, Operation.RST);
+    channel.shutdownOutput();
     assertThat(readText(channel)).isEqualTo("last words");
     assertThat(readText(channel)).isEqualTo("end");
     assertThatThrownBy(() -> channel.write(buffer("x"))).isInstanceOf(IOException.class);

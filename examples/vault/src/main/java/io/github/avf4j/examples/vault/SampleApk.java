@@ -1,0 +1,40 @@
+package io.github.avf4j.examples.vault;
+
+import io.github.avf4j.microdroid.apk.ApkWriter;
+import io.github.avf4j.microdroid.apk.SigningKey;
+import io.github.avf4j.microdroid.apk.VerifiedApk;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** The vault's APK, signed by one of two sample keys that everybody has. */
+final class SampleApk {
+  static final String PACKAGE = "com.example.vault";
+  static final String CONFIG = "assets/vm_config.json";
+
+  private static final String LIBRARY = "libvault.so";
+
+  private SampleApk() {}
+
+  /** Makes the APK; {@code signer} is {@code alice} or {@code mallory}. */
+  static VerifiedApk write(Path apk, String signer) throws IOException {
+    String task =
+        "{\"task\": {\"type\": \"microdroid_launcher\", \"command\": \"" + LIBRARY + "\"}}";
+    return new ApkWriter(PACKAGE)
+        .add("lib/x86_64/" + LIBRARY, resource(LIBRARY))
+        .add(CONFIG, task.getBytes(StandardCharsets.UTF_8))
+        .add("assets/greeting.txt", "Nobody but me reads this.\n".getBytes(StandardCharsets.UTF_8))
+        .writeSigned(
+            apk, SigningKey.ofPem(resource(signer + ".key.pem"), resource(signer + ".cert.pem")));
+  }
+
+  private static byte[] resource(String name) throws IOException {
+    try (InputStream in = SampleApk.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IOException("the sample was built without " + name + ": build it with Maven");
+      }
+      return in.readAllBytes();
+    }
+  }
+}
