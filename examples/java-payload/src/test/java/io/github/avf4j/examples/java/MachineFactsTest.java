@@ -76,9 +76,7 @@ class MachineFactsTest {
       try (VsockChannel channel = vm.connectVsock(5001)) {
         channel.write(ByteBuffer.allocate(QUESTION));
         channel.shutdownOutput();
-        facts =
-            new String(
-                Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
+        facts = new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
       }
       assertThat(vm.awaitStopped(Duration.ofMinutes(1))).isPresent();
       return facts.lines().toList();
