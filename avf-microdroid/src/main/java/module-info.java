@@ -22,6 +22,8 @@ module io.github.avf4j.microdroid {
   exports io.github.avf4j.microdroid.disk;
   exports io.github.avf4j.microdroid.erofs;
   exports io.github.avf4j.microdroid.image;
+  exports io.github.avf4j.microdroid.java to
+      io.github.avf4j.service;
   exports io.github.avf4j.microdroid.payload to
       io.github.avf4j.service;
   exports io.github.avf4j.microdroid.report to

@@ -70,18 +70,20 @@ public interface VirtualMachineConfig {
   /**
    * Returns the size of the disk that the guest encrypts with a key of its instance and that the
    * payload finds at {@code /mnt/encryptedstore}; none by default. Goes with an {@link ApkPayload}
-   * only, is rounded up to a multiple of 4096 bytes, and stays what it is once the machine has run.
+   * or a {@link JavaPayload} only, is rounded up to a multiple of 4096 bytes, and stays what it is
+   * once the machine has run.
    */
   Optional<DataSize> encryptedStorage();
 
   /**
-   * Returns whether the instance may run other versions of its payload, false by default: then the
-   * payload's secrets depend on who signed it instead of an instance image remembering one version.
-   * Goes with an {@link ApkPayload} only.
+   * Returns whether the instance may run other versions of its payload: then the payload's secrets
+   * depend on who signed it instead of an instance image remembering one version. By default true
+   * for a {@link JavaPayload}, which changes with every build and every JDK, and false for others.
+   * Goes with an {@link ApkPayload} or a {@link JavaPayload} only.
    */
   @Value.Default
   default boolean updatable() {
-    return false;
+    return payload().filter(JavaPayload.class::isInstance).isPresent();
   }
 
   /**
@@ -119,7 +121,10 @@ public interface VirtualMachineConfig {
         debugLevel() == DebugLevel.FULL || !consoleInputSupported(),
         "consoleInputSupported needs debugLevel FULL but it was %s",
         debugLevel());
-    boolean apk = payload().filter(ApkPayload.class::isInstance).isPresent();
+    boolean apk =
+        payload()
+            .filter(payload -> payload instanceof ApkPayload || payload instanceof JavaPayload)
+            .isPresent();
     Require.state(
         apk || encryptedStorage().isEmpty(),
         "encryptedStorage needs an APK payload, whose secrets encrypt it, but was %s",

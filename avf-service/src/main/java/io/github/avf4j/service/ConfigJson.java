@@ -14,6 +14,7 @@ import io.github.avf4j.DataSize;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
 import io.github.avf4j.ExecutablePayload;
+import io.github.avf4j.JavaPayload;
 import io.github.avf4j.KernelImage;
 import io.github.avf4j.Payload;
 import io.github.avf4j.ProtectionLevel;
@@ -23,6 +24,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -84,6 +86,19 @@ final class ConfigJson {
       apk.configPath().ifPresent(path -> node.put("configPath", path));
       ArrayNode extra = node.putArray("extraApks");
       apk.extraApks().forEach(file -> extra.add(file.toString()));
+    } else if (payload instanceof JavaPayload java) {
+      node.put("mainClass", java.mainClass());
+      ArrayNode classPath = node.putArray("classPath");
+      java.classPath().forEach(entry -> classPath.add(entry.toString()));
+      ArrayNode arguments = node.putArray("arguments");
+      java.arguments().forEach(arguments::add);
+      ArrayNode modules = node.putArray("modules");
+      java.modules().forEach(modules::add);
+      java.signer()
+          .ifPresent(
+              signer ->
+                  node.put("signingKey", signer.key().toString())
+                      .put("signingCertificate", signer.certificate().toString()));
     }
     return node;
   }
@@ -157,6 +172,12 @@ final class ConfigJson {
   }
 
   private static Payload readPayload(JsonNode node) {
+    if (node.has("mainClass")) {
+      if (node.has("apk") || node.has("executable")) {
+        throw new IllegalArgumentException("its payload is a Java class and something else");
+      }
+      return readJava(node);
+    }
     if (!node.has("apk")) {
       return readExecutable(node);
     }
@@ -176,13 +197,28 @@ final class ConfigJson {
     return payload;
   }
 
-  private static ExecutablePayload readExecutable(JsonNode node) {
-    ExecutablePayload payload = Payload.executable(path(node, "executable"));
-    String[] arguments = new String[node.path("arguments").size()];
-    for (int i = 0; i < arguments.length; i++) {
-      arguments[i] = node.path("arguments").get(i).asText();
+  private static JavaPayload readJava(JsonNode node) {
+    Path[] classPath = Arrays.stream(texts(node, "classPath")).map(Path::of).toArray(Path[]::new);
+    JavaPayload payload =
+        Payload.javaClass(text(node, "mainClass"), classPath)
+            .withArguments(texts(node, "arguments"))
+            .withModules(texts(node, "modules"));
+    return node.has("signingKey")
+        ? payload.withSigningKey(path(node, "signingKey"), path(node, "signingCertificate"))
+        : payload;
+  }
+
+  private static String[] texts(JsonNode node, String field) {
+    String[] texts = new String[node.path(field).size()];
+    for (int i = 0; i < texts.length; i++) {
+      texts[i] = node.path(field).get(i).asText();
     }
-    payload = payload.withArguments(arguments);
+    return texts;
+  }
+
+  private static ExecutablePayload readExecutable(JsonNode node) {
+    ExecutablePayload payload =
+        Payload.executable(path(node, "executable")).withArguments(texts(node, "arguments"));
     for (var variable : node.path("environment").properties()) {
       payload = payload.withEnvironment(variable.getKey(), variable.getValue().asText());
     }

@@ -7,13 +7,17 @@ import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
 import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.JavaPayload;
 import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.GuestImages;
+import io.github.avf4j.microdroid.java.PackedJavaPayload;
+import io.github.avf4j.microdroid.payload.PackOptions;
 import io.github.avf4j.microdroid.payload.PayloadDisk;
 import io.github.avf4j.spi.DiskSpec;
 import io.github.avf4j.spi.MachineSpec;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -39,6 +43,7 @@ final class MachineSpecs {
 
   private final GuestImages images;
   private final PayloadDisk payloadDisk;
+  private final MicrodroidHost host;
   private final MicrodroidMachine microdroid;
 
   /**
@@ -58,6 +63,7 @@ final class MachineSpecs {
   MachineSpecs(GuestImages images, MicrodroidHost host, Path folder) {
     this.images = images;
     this.payloadDisk = new PayloadDisk(folder.resolve(EXECUTABLE_DISK));
+    this.host = host;
     this.microdroid = new MicrodroidMachine(host, folder);
   }
 
@@ -65,6 +71,7 @@ final class MachineSpecs {
    * Prepares all of a run but the output.
    *
    * @throws InvalidImageException if kernel, payload or a disk cannot be used
+   * @throws io.github.avf4j.JavaPayloadException if a Java class cannot be made a payload
    * @throws io.github.avf4j.PayloadException if an APK or what belongs to it cannot be used
    * @throws io.github.avf4j.attestation.pvmfw.PvmfwException if the firmware refuses the machine
    */
@@ -80,15 +87,21 @@ final class MachineSpecs {
     if (config.payload().orElse(null) instanceof ExecutablePayload executable) {
       executable(builder, config, executable);
     } else if (config.payload().orElse(null) instanceof ApkPayload apk) {
-      boot = Optional.of(apk(builder, config, apk));
+      boot = Optional.of(apk(builder, config, apk, List.of()));
+    } else if (config.payload().orElse(null) instanceof JavaPayload java) {
+      PackedJavaPayload packed = host.java().pack(java);
+      boot = Optional.of(apk(builder, config, packed.apk(), packed.apexes()));
     }
     return new Prepared(builder, boot);
   }
 
   private GuestBoot apk(
-      MachineSpec.Builder builder, VirtualMachineConfig config, ApkPayload payload) {
+      MachineSpec.Builder builder,
+      VirtualMachineConfig config,
+      ApkPayload payload,
+      List<PackOptions.Apex> apexes) {
     boolean debuggable = config.debugLevel() == DebugLevel.FULL;
-    MicrodroidMachine.Prepared prepared = microdroid.prepare(config, payload, debuggable);
+    MicrodroidMachine.Prepared prepared = microdroid.prepare(config, payload, apexes, debuggable);
     try {
       builder
           .kernel(images.kernel(prepared.image()))

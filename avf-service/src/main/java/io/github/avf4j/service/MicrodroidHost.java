@@ -7,6 +7,7 @@ import io.github.avf4j.microdroid.base.BaseImage;
 import io.github.avf4j.microdroid.base.BaseImages;
 import io.github.avf4j.microdroid.base.DevelopmentKey;
 import io.github.avf4j.microdroid.base.HostFirmware;
+import io.github.avf4j.microdroid.java.JavaPayloadPackager;
 import io.github.avf4j.service.attest.AttestationAuthority;
 import io.github.avf4j.service.attest.HostAttestation;
 import java.nio.file.Path;
@@ -16,8 +17,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What all machines with APK payloads of this host share: base images, the firmware with the secret
- * of the device, and who certifies keys.
+ * What all machines with APK payloads of this host share: base images, the packager of Java
+ * classes, the firmware with the secret of the device, and who certifies keys.
  *
  * <p>Thread-safe.
  */
@@ -25,20 +26,26 @@ final class MicrodroidHost {
   private static final String DEVICE_SECRET = "device-secret";
 
   private final BaseImages images;
+  private final JavaPayloadPackager java;
   private final Path data;
 
   // Guarded by this. Made when it is first needed, so that others leave no secret behind.
   private @Nullable HostFirmware firmware;
   private final Map<BaseImage, AttestationAuthority> authorities = new HashMap<>();
 
-  /** Keeps images in {@code cache}, and the secrets of the device in {@code data}. */
+  /** Keeps images in {@code cache}, and the secrets of the device and keys in {@code data}. */
   MicrodroidHost(CacheFolder cache, Path data) {
     this.images = new BaseImages(cache);
+    this.java = new JavaPayloadPackager(cache, data);
     this.data = data;
   }
 
   BaseImages images() {
     return images;
+  }
+
+  JavaPayloadPackager java() {
+    return java;
   }
 
   /**

@@ -60,13 +60,18 @@ final class MicrodroidMachine {
   /**
    * Makes everything for one run.
    *
+   * @param apexes modules that the payload needs
    * @throws PayloadException if the payload or a file of the machine cannot be used
    * @throws PvmfwException if the firmware refuses the base image or the instance
    * @throws InvalidImageException if kernel or runtime cannot be used
    * @throws StoreException if a folder cannot be written
    */
-  Prepared prepare(VirtualMachineConfig config, ApkPayload payload, boolean debuggable) {
-    PackedVm packed = pack(config, payload);
+  Prepared prepare(
+      VirtualMachineConfig config,
+      ApkPayload payload,
+      List<PackOptions.Apex> apexes,
+      boolean debuggable) {
+    PackedVm packed = pack(config, payload, apexes);
     BaseImage image = host.images().image(config.kernel());
     List<DiskSpec> disks = new ArrayList<>();
     disks.add(new DiskSpec(image.system(), true, SYSTEM));
@@ -78,8 +83,9 @@ final class MicrodroidMachine {
     return new Prepared(image, disks, new GuestBoot(message, host.authority(image)));
   }
 
-  private PackedVm pack(VirtualMachineConfig config, ApkPayload payload) {
-    PackOptions options = PackOptions.DEFAULT;
+  private PackedVm pack(
+      VirtualMachineConfig config, ApkPayload payload, List<PackOptions.Apex> apexes) {
+    PackOptions options = PackOptions.DEFAULT.withApexes(apexes);
     if (config.encryptedStorage().isPresent()) {
       options = options.withEncryptedStorage(config.encryptedStorage().get());
     }

@@ -9,6 +9,7 @@ import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DataSize;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
+import io.github.avf4j.JavaPayload;
 import io.github.avf4j.KernelImage;
 import io.github.avf4j.Payload;
 import io.github.avf4j.StoreException;
@@ -64,6 +65,36 @@ class ConfigJsonTest {
             .backend("kvm")
             .build();
     assertThat(roundTrip(config)).isEqualTo(config);
+  }
+
+  @Test
+  void keepsJavaPayloads() {
+    JavaPayload least = Payload.javaClass("a.B$C", Path.of("/x ä.jar"));
+    JavaPayload most =
+        least
+            .withClassPath(Path.of("/folder"))
+            .withArguments("", "a b", "ä")
+            .withModules("java.sql")
+            .withSigningKey(Path.of("/key.pem"), Path.of("/certificate.pem"));
+    for (JavaPayload payload : new JavaPayload[] {least, most}) {
+      VirtualMachineConfig config =
+          VirtualMachineConfig.builder()
+              .payload(payload)
+              .encryptedStorage(DataSize.ofMebibytes(8))
+              .updatable(true)
+              .build();
+      assertThat(roundTrip(config)).isEqualTo(config);
+    }
+    for (boolean updatable : new boolean[] {false, true}) {
+      VirtualMachineConfig config =
+          VirtualMachineConfig.builder().payload(least).updatable(updatable).build();
+      assertThat(roundTrip(config).updatable()).isEqualTo(updatable);
+    }
+    assertThat(VirtualMachineConfig.builder().payload(least).build().updatable()).isTrue();
+    String two = json(VirtualMachineConfig.builder().payload(least).build());
+    assertThatThrownBy(() -> read(two.replace("\"mainClass\"", "\"apk\": \"/a\", \"mainClass\"")))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("something else");
   }
 
   @Test

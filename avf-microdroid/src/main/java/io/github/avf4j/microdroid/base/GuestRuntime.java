@@ -26,7 +26,7 @@ public record GuestRuntime(Path folder) {
   static final String LOADER = "ld-linux-x86-64.so.2";
 
   /** What must be there, the loader first. */
-  static final List<String> LIBRARIES =
+  public static final List<String> LIBRARIES =
       List.of(
           LOADER,
           "libc.so.6",

@@ -11,7 +11,9 @@ public enum GuestBinary {
   /** The executable that loads the library of a payload; it needs a C runtime. */
   LAUNCHER("microdroid_launcher"),
   /** The library by which a payload asks its machine; it needs a C runtime. */
-  PAYLOAD_LIBRARY("libvm_payload.so");
+  PAYLOAD_LIBRARY("libvm_payload.so"),
+  /** The library of an APK whose payload is a Java class; it needs a C runtime. */
+  JAVA_LIBRARY("libavf_java.so");
 
   private static final String FOLDER = "/io/github/avf4j/microdroid/guest/x86_64/";
 
