@@ -20,6 +20,9 @@ record StockGuest(KernelImage kernel, GuestRuntime runtime) {
     for (String name : BaseRamdisk.MODULES) {
       Files.write(modules.resolve(name + ".ko"), ModuleFiles.of("depends=", "name=" + name));
     }
+    for (String name : BaseRamdisk.STORE_MODULES) {
+      Files.write(modules.resolve(name + ".ko"), ModuleFiles.of("depends=", "name=" + name));
+    }
     Files.write(
         modules.resolve("adiantum.ko"),
         ModuleFiles.of("depends=virtio_rng,dm_mod", "name=adiantum"));
