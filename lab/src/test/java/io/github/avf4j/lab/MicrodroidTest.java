@@ -153,8 +153,7 @@ final class MicrodroidTest {
     TestApk.write(apk, "alice", 1, "first");
     VirtualMachine vm =
         machines.create(
-            "updatable",
-            Vaults.config(apk).encryptedStorage(Optional.empty()).updatable(true));
+            "updatable", Vaults.config(apk).encryptedStorage(Optional.empty()).updatable(true));
     Vaults.start(vm);
     final String alice = ask(vm, "fingerprint");
     assertThat(ask(vm, "count")).startsWith("!");
