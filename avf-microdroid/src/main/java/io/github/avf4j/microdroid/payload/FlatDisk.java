@@ -50,7 +50,7 @@ final class FlatDisk {
   Path update() throws IOException {
     try (DiskImage disk = DiskImage.open(composite)) {
       List<FileStamp> parts = parts(disk);
-      if (!Arrays.equals(made(parts), readSources())) {
+      if (!isMadeOf(parts)) {
         Files.deleteIfExists(sources);
         RawWriter.write(disk, image, Progress.NONE);
         try (AtomicFile file = AtomicFile.create(sources)) {
@@ -60,6 +60,17 @@ final class FlatDisk {
       }
       return image;
     }
+  }
+
+  /** Returns whether the copy would be left as it is. */
+  boolean isCurrent() throws IOException {
+    try (DiskImage disk = DiskImage.open(composite)) {
+      return isMadeOf(parts(disk));
+    }
+  }
+
+  private boolean isMadeOf(List<FileStamp> parts) throws IOException {
+    return Arrays.equals(made(parts), readSources());
   }
 
   private List<FileStamp> parts(DiskImage disk) {
