@@ -35,7 +35,7 @@ use zeroize::Zeroizing;
 
 use crate::dm::{Crypt, Device, Target};
 use crate::ext4;
-use crate::failure::Failure;
+use crate::failure::{Failure, MAKE_ANEW};
 use crate::sys::{self, check};
 
 /// The mapping's name, as AVF's.
@@ -110,9 +110,7 @@ pub fn open(disk: &Path, key: &Key, folder: &CStr, gid: u32) -> Result<Store, Fa
     let (device, cipher) = match state {
         State::Formatted => open_formatted(crypt)?,
         State::Blank => {
-            return Err(Failure::machine(
-                "the encrypted store is neither fresh nor formatted: the instance must be made anew",
-            ));
+            return Err(Failure::machine(format!("the encrypted store is neither fresh nor formatted: {MAKE_ANEW}")));
         }
         State::Fresh | State::HalfFormatted => {
             if state == State::Fresh && first[MARKER.len()..].iter().any(|&byte| byte != 0) {
@@ -159,8 +157,7 @@ fn open_formatted<'a>(crypt: impl Fn(&'static str) -> Crypt<'a>) -> Result<(Devi
     Err(Failure::machine(if tried.is_empty() {
         format!("cannot open the encrypted store: the kernel must have dm_crypt and one of {CIPHERS:?}")
     } else {
-        "cannot open the encrypted store: it is damaged or was made with another secret: the instance must be made anew"
-            .into()
+        format!("cannot open the encrypted store: it is damaged or was made with another secret: {MAKE_ANEW}")
     }))
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// What is left to do where an instance is damaged, or its first boot was cut.
+pub const MAKE_ANEW: &str = "the instance must be made anew: delete the VM and create it again";
+
 /// AVF's error codes of a virtual machine callback, as `IVirtualMachineCallback.aidl` numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {

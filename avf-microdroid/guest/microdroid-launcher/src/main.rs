@@ -18,6 +18,7 @@ fn main() {
         eprintln!("usage: microdroid_launcher LIBRARY");
         std::process::exit(1);
     };
+    die_of_faults();
     match run(library) {
         // Handlers that the payload registered run, as after a main of its own.
         Ok(code) => std::process::exit(code),
@@ -25,6 +26,15 @@ fn main() {
             eprintln!("microdroid_launcher: {reason}");
             std::process::exit(1);
         }
+    }
+}
+
+/// Rust's start-up catches two signals to tell of overflown stacks. A payload, which is none of Rust's threads, shall
+/// die of them, also where it raises them itself.
+fn die_of_faults() {
+    for signal in [libc::SIGSEGV, libc::SIGBUS] {
+        // SAFETY: the default action is no code of ours.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
 }
 

@@ -19,7 +19,7 @@ use avf_formats::secret::Secret;
 
 use super::host::Flags;
 use crate::disk;
-use crate::failure::Failure;
+use crate::failure::{Failure, MAKE_ANEW};
 
 const SERIAL: &str = "vm-instance";
 
@@ -71,12 +71,11 @@ impl Instance {
 }
 
 fn failed(error: &InstanceError) -> Failure {
-    let advice = match error {
-        InstanceError::NotOurs | InstanceError::Record { .. } | InstanceError::Invalid { .. } => {
-            ": the instance must be made anew"
-        }
-        _ => "",
-    };
+    let damaged = matches!(
+        error,
+        InstanceError::Missing | InstanceError::NotOurs | InstanceError::Record { .. } | InstanceError::Invalid { .. }
+    );
+    let advice = if damaged { format!(": {MAKE_ANEW}") } else { String::new() };
     Failure::machine(format!("cannot use the instance data: {error}{advice}"))
 }
 
@@ -84,7 +83,9 @@ fn require_as_booted(flags: Flags, found: bool) -> Result<(), Failure> {
     match (flags.strict, flags.new_instance, found) {
         (true, true, true) => Err(Failure::payload("Found instance data on first boot.")),
         // Taken away, or the first boot was killed before there was a record.
-        (true, false, false) => Err(Failure::payload("Instance data not found. The instance must be made anew.")),
+        (true, false, false) => {
+            Err(Failure::payload(format!("Instance data not found. If the first boot was cut, {MAKE_ANEW}")))
+        }
         _ => Ok(()),
     }
 }
@@ -132,8 +133,11 @@ mod tests {
         let write = Ok(Verdict::Write);
         let changed = Err((ErrorCode::PayloadChanged, "The payload's APK has changed."));
         let found = Err((ErrorCode::PayloadInvalidConfig, "Found instance data on first boot."));
-        let missing =
-            Err((ErrorCode::PayloadInvalidConfig, "Instance data not found. The instance must be made anew."));
+        let missing = Err((
+            ErrorCode::PayloadInvalidConfig,
+            "Instance data not found. If the first boot was cut, the instance must be made anew: delete the VM and \
+             create it again",
+        ));
         let table = [
             (true, true, Nothing, write),
             (true, true, Same, found),
@@ -194,6 +198,6 @@ mod tests {
     fn what_cannot_be_opened_is_an_error_of_the_machine_that_says_what_to_do() {
         let failure = failed(&InstanceError::NotOurs);
         assert_eq!(failure.code, ErrorCode::Unknown);
-        assert!(failure.message.ends_with("the instance must be made anew"), "{failure}");
+        assert!(failure.message.ends_with(MAKE_ANEW), "{failure}");
     }
 }

@@ -5,6 +5,7 @@ import io.github.avf4j.StopReason;
 import io.github.avf4j.StopReason.Crash;
 import io.github.avf4j.StopReason.CrashKind;
 import io.github.avf4j.attestation.pvmfw.PvmfwException;
+import io.github.avf4j.attestation.pvmfw.RebootReason;
 import io.github.avf4j.microdroid.report.GuestReports;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,10 @@ final class StopReasons {
   private static final String SILENT =
       "the guest stopped before it reported anything: its console says why, with debugLevel FULL and"
           + " outputCaptured(true)";
+
+  private static final String INSTANCE =
+      ": restore the VM's folder and the kernel that it was made with, or delete the VM and create it"
+          + " again, which gives it other secrets and an empty storage";
 
   private StopReasons() {}
 
@@ -25,8 +30,10 @@ final class StopReasons {
           case INTERNAL_ERROR -> 8;
           default -> 5;
         };
+    // All errors of the instance, and no others, have this one.
+    String advice = e.rebootReason() == RebootReason.INTERNAL_ERROR ? INSTANCE : "";
     return new StopReason.FirmwareRefused(
-        avfCode, e.rebootReason().line(), String.valueOf(e.getMessage()));
+        avfCode, e.rebootReason().line(), e.getMessage() + advice);
   }
 
   /**

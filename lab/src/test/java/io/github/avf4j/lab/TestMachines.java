@@ -83,6 +83,11 @@ final class TestMachines implements AutoCloseable {
     return manager.create(name, config.build());
   }
 
+  /** Where the files of a machine are. */
+  Path files(String name) {
+    return folder.resolve("vm").resolve(name);
+  }
+
   VirtualMachineManager manager() {
     return manager;
   }

@@ -52,7 +52,7 @@ final class FlatDisk {
   Path update() throws IOException {
     try (DiskImage disk = DiskImage.open(composite)) {
       List<FileStamp> parts = parts(disk);
-      if (!Arrays.equals(made(parts), readSources())) {
+      if (!isMadeOf(parts)) {
         Files.deleteIfExists(sources);
         copy(disk.descriptor().orElseThrow());
         try (AtomicFile file = AtomicFile.create(sources)) {
@@ -89,6 +89,17 @@ final class FlatDisk {
       }
       done += count;
     }
+  }
+
+  /** Returns whether the copy would be left as it is. */
+  boolean isCurrent() throws IOException {
+    try (DiskImage disk = DiskImage.open(composite)) {
+      return isMadeOf(parts(disk));
+    }
+  }
+
+  private boolean isMadeOf(List<FileStamp> parts) throws IOException {
+    return Arrays.equals(made(parts), readSources());
   }
 
   private List<FileStamp> parts(DiskImage disk) {

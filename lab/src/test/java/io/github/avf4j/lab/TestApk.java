@@ -1,0 +1,60 @@
+package io.github.avf4j.lab;
+
+import io.github.avf4j.microdroid.apk.ApkWriter;
+import io.github.avf4j.microdroid.apk.SigningKey;
+import io.github.avf4j.microdroid.apk.VerifiedApk;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** The APK of the end-to-end tests: the vault's library, and one that ends as it is asked to. */
+final class TestApk {
+  static final String PACKAGE = "com.example.lab";
+  static final String CONFIG = "assets/vm_config.json";
+  static final String PROBE = "libprobe.so";
+
+  /** A configuration that names a library which is not there. */
+  static final String CONFIG_OF_NOTHING = "assets/nothing.json";
+
+  private static final String VAULT = "libvault.so";
+  private static final String VAULT_FOLDER = "/io/github/avf4j/examples/vault/";
+
+  private TestApk() {}
+
+  /**
+   * Makes the APK.
+   *
+   * @param signer {@code alice} or {@code mallory}
+   * @param greeting what {@code greeting} answers
+   */
+  static VerifiedApk write(Path apk, String signer, long version, String greeting)
+      throws IOException {
+    return new ApkWriter(PACKAGE)
+        .versionCode(version)
+        .add("lib/x86_64/" + VAULT, resource(VAULT_FOLDER + VAULT))
+        .add("lib/x86_64/" + PROBE, resource(PROBE))
+        .add(CONFIG, config(VAULT))
+        .add(CONFIG_OF_NOTHING, config("libnothing.so"))
+        .add("assets/greeting.txt", (greeting + '\n').getBytes(StandardCharsets.UTF_8))
+        .writeSigned(
+            apk,
+            SigningKey.ofPem(
+                resource(VAULT_FOLDER + signer + ".key.pem"),
+                resource(VAULT_FOLDER + signer + ".cert.pem")));
+  }
+
+  private static byte[] config(String library) {
+    return ("{\"task\": {\"type\": \"microdroid_launcher\", \"command\": \"" + library + "\"}}")
+        .getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static byte[] resource(String name) throws IOException {
+    try (InputStream in = TestApk.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException("no " + name + " on the class path: build it with Maven");
+      }
+      return in.readAllBytes();
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/*
+ * A payload that ends in the way it is asked to: answers one command a connection on vsock port 5002.
+ *
+ *   new        whether this is the first boot of the instance, 1 or 0
+ *   chain      how many bytes the DICE chain has
+ *   exit N     nothing; the payload returns N
+ *   signal N   nothing; the payload dies of signal N
+ */
+#include <linux/vm_sockets.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "vm_payload_restricted.h"
+
+enum { PORT = 5002, MAX_LINE = 256 };
+
+/* Returns with what the payload shall exit, or -1 to go on. */
+static int answer(FILE* from, FILE* to) {
+    char line[MAX_LINE];
+    if (!fgets(line, sizeof line, from)) return -1;
+    line[strcspn(line, "\n")] = '\0';
+    if (!strcmp(line, "new")) fprintf(to, "%d\n", AVmPayload_isNewInstance());
+    else if (!strcmp(line, "chain")) fprintf(to, "%zu\n", AVmPayload_getDiceAttestationChain(NULL, 0));
+    else if (!strncmp(line, "exit ", 5)) return atoi(line + 5);
+    else if (!strncmp(line, "signal ", 7)) raise(atoi(line + 7));
+    else fprintf(to, "!no such command\n");
+    return -1;
+}
+
+int AVmPayload_main(void) {
+    int listener = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_vm address = {.svm_family = AF_VSOCK, .svm_port = PORT, .svm_cid = VMADDR_CID_ANY};
+    if (listener < 0 || bind(listener, (struct sockaddr*)&address, sizeof address) || listen(listener, 8)) {
+        perror("probe: cannot listen");
+        return 1;
+    }
+    AVmPayload_notifyPayloadReady();
+    int code = -1;
+    while (code < 0) {
+        int client = accept(listener, NULL, NULL);
+        FILE* from = client < 0 ? NULL : fdopen(client, "r");
+        FILE* to = client < 0 ? NULL : fdopen(dup(client), "w");
+        if (from && to) code = answer(from, to);
+        if (to) fclose(to);
+        if (from) fclose(from);
+    }
+    return code;
+}
