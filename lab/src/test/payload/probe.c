@@ -3,14 +3,17 @@
  *
  *   new        whether this is the first boot of the instance, 1 or 0
  *   chain      how many bytes the DICE chain has
+ *   rights     who it is, and what it is told when it mounts something
  *   exit N     nothing; the payload returns N
  *   signal N   nothing; the payload dies of signal N
  */
+#include <errno.h>
 #include <linux/vm_sockets.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +28,9 @@ static int answer(FILE* from, FILE* to) {
     line[strcspn(line, "\n")] = '\0';
     if (!strcmp(line, "new")) fprintf(to, "%d\n", AVmPayload_isNewInstance());
     else if (!strcmp(line, "chain")) fprintf(to, "%zu\n", AVmPayload_getDiceAttestationChain(NULL, 0));
+    else if (!strcmp(line, "rights"))
+        fprintf(to, "uid=%d gid=%d mount=%s\n", getuid(), getgid(),
+                mount("none", "/mnt", "tmpfs", 0, NULL) ? strerror(errno) : "allowed");
     else if (!strncmp(line, "exit ", 5)) return atoi(line + 5);
     else if (!strncmp(line, "signal ", 7)) raise(atoi(line + 7));
     else fprintf(to, "!no such command\n");

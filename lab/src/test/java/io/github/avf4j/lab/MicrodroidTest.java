@@ -177,6 +177,8 @@ final class MicrodroidTest {
     vm.setCallback(Runnable::run, recorder);
     Vaults.start(vm);
     assertThat(ask(vm, PROBE_PORT, "new")).isEqualTo("1");
+    assertThat(ask(vm, PROBE_PORT, "rights"))
+        .isEqualTo("uid=6000 gid=6000 mount=Operation not permitted");
     ask(vm, PROBE_PORT, "exit 7");
     assertThat(vm.awaitStopped(LONG)).contains(new StopReason.Shutdown());
     assertThat(vm.getPayloadExitCode()).contains(7);

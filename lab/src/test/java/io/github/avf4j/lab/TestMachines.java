@@ -41,16 +41,6 @@ final class TestMachines implements AutoCloseable {
     return path;
   }
 
-  /** The sources of the guest, next to the folder of what is built. */
-  static Path guestFolder() {
-    return projectRoot().resolve("avf-microdroid/guest");
-  }
-
-  /** A file that the framework keeps for a machine. */
-  Path file(VirtualMachine vm, String name) {
-    return folder.resolve("vm").resolve(vm.getName()).resolve(name);
-  }
-
   private static Path projectRoot() {
     Path here = Path.of("").toAbsolutePath();
     while (here != null && !Files.isDirectory(here.resolve("avf-microdroid"))) {
