@@ -92,9 +92,9 @@ pub fn mount(source: &CStr, target: &CStr, kind: &CStr, flags: c_ulong, data: &C
     check("mount", result).map(drop)
 }
 
-pub fn finit_module(module: BorrowedFd<'_>) -> Result<()> {
-    // SAFETY: the descriptor is open, the parameters are an empty string.
-    let result = unsafe { libc::syscall(libc::SYS_finit_module, module.as_raw_fd(), c"".as_ptr(), 0) };
+pub fn finit_module(module: BorrowedFd<'_>, parameters: &CStr) -> Result<()> {
+    // SAFETY: the descriptor is open, and the kernel copies the parameters up to their NUL.
+    let result = unsafe { libc::syscall(libc::SYS_finit_module, module.as_raw_fd(), parameters.as_ptr(), 0) };
     check("finit_module", result as c_int).map(drop)
 }
 

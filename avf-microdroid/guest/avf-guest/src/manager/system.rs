@@ -41,8 +41,8 @@ fn tree(image: &[u8], expected: &Vbmeta) -> Result<HashtreeDescriptor, String> {
     if *expected.hash.digest(image) != *expected.digest {
         return Err("its vbmeta image is another than the RAM disk's".into());
     }
+    // Its signature was the firmware's to verify: these are the very bytes.
     let vbmeta = avb::Vbmeta::parse(image, 0).map_err(|error| error.to_string())?;
-    vbmeta.verify().map_err(|error| error.to_string())?;
     if vbmeta.flags != 0 {
         return Err(format!("the flags of its vbmeta image must be 0 but are {:#x}", vbmeta.flags));
     }
@@ -105,6 +105,6 @@ mod tests {
     #[test]
     fn the_tree_must_be_that_of_the_system() {
         let refused = tree(IMAGE, &expected(IMAGE)).unwrap_err();
-        assert!(refused.contains("one tree of the system") || refused.contains("not signed"), "{refused}");
+        assert!(refused.contains("one tree of the system"), "{refused}");
     }
 }

@@ -38,6 +38,9 @@ final class BaseRamdisk {
   static final List<String> CIPHERS =
       List.of("hctr2", "adiantum", "nhpoly1305", "chacha_generic", "ecb", "xts");
 
+  /** By name. Further loop devices appear as they are needed, and each one costs a guest time. */
+  private static final Map<String, String> PARAMETERS = Map.of("loop", "max_loop=1");
+
   private static final List<String> FOLDERS =
       List.of(
           "apex",
@@ -119,7 +122,11 @@ final class BaseRamdisk {
     for (KernelModule module : modules) {
       String path = MODULE_FOLDER + module.name() + ".ko";
       cpio.file(path, 0444, module.content());
-      lines.append('/').append(path).append('\n');
+      lines.append('/').append(path);
+      if (PARAMETERS.containsKey(module.name())) {
+        lines.append(' ').append(PARAMETERS.get(module.name()));
+      }
+      lines.append('\n');
     }
     cpio.file(MODULE_FOLDER + list, 0444, lines.toString().getBytes(StandardCharsets.UTF_8));
   }
