@@ -11,12 +11,15 @@ import io.github.avf4j.attestation.pvmfw.InstanceStorage;
 import io.github.avf4j.attestation.pvmfw.NextHandover;
 import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.microdroid.base.BaseImage;
+import io.github.avf4j.microdroid.base.BootRecord;
 import io.github.avf4j.microdroid.base.HostFirmware;
+import io.github.avf4j.microdroid.base.TrustedBaseImage;
 import io.github.avf4j.microdroid.payload.PackException;
 import io.github.avf4j.microdroid.payload.PackOptions;
 import io.github.avf4j.microdroid.payload.PackedVm;
 import io.github.avf4j.microdroid.payload.VmFolder;
 import io.github.avf4j.microdroid.report.HostMessages;
+import io.github.avf4j.service.attest.AttestationAuthority;
 import io.github.avf4j.spi.DiskSpec;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -63,7 +66,7 @@ final class MicrodroidMachine {
    * @param apexes modules that the payload needs
    * @throws PayloadException if the payload or a file of the machine cannot be used
    * @throws PvmfwException if the firmware refuses the base image or the instance
-   * @throws InvalidImageException if kernel or runtime cannot be used
+   * @throws InvalidImageException if kernel, runtime or base image cannot be used
    * @throws StoreException if a folder cannot be written
    */
   Prepared prepare(
@@ -72,15 +75,15 @@ final class MicrodroidMachine {
       List<PackOptions.Apex> apexes,
       boolean debuggable) {
     PackedVm packed = pack(config, payload, apexes);
-    BaseImage image = host.images().image(config.kernel());
+    TrustedBaseImage trusted = host.image(config);
+    BaseImage image = trusted.image();
     List<DiskSpec> disks = new ArrayList<>();
     disks.add(new DiskSpec(image.system(), true, SYSTEM));
     disks.add(new DiskSpec(image.vbmeta(), true, SYSTEM_VBMETA));
     disks.add(new DiskSpec(packed.payloadDisk(), true, PAYLOAD));
     disks.add(new DiskSpec(packed.instanceImage(), false, INSTANCE));
     packed.encryptedStore().ifPresent(store -> disks.add(new DiskSpec(store, false, STORE)));
-    SecretBytes message = boot(image, packed, debuggable, config.updatable());
-    return new Prepared(image, disks, new GuestBoot(message, host.authority(image)));
+    return new Prepared(image, disks, boot(trusted, packed, debuggable, config.updatable()));
   }
 
   private PackedVm pack(
@@ -96,30 +99,35 @@ final class MicrodroidMachine {
     }
   }
 
-  private SecretBytes boot(
-      BaseImage image, PackedVm packed, boolean debuggable, boolean updatable) {
+  private GuestBoot boot(
+      TrustedBaseImage image, PackedVm packed, boolean debuggable, boolean updatable) {
     try (FileChannel file =
         FileChannel.open(
             packed.instanceImage(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       InstanceImage instance = InstanceImage.openPartition(InstanceStorage.of(file));
       try (NextHandover next =
-              host.firmware()
+              host.firmware(image.key())
                   .boot(
-                      image,
+                      image.image(),
                       new HostFirmware.Instance(
                           debuggable,
                           packed.instanceId(),
                           updatable,
                           updatable ? null : instance));
           SecretBytes handover = next.handover().encode()) {
-        return HostMessages.boot(
-            new HostMessages.Instance(
-                next.isNewInstance(), next.rollback().isDeferred(), packed.instanceId()),
-            handover);
+        new BootRecord(folder.resolve(BootRecord.FILE_NAME)).accept(next.payload());
+        AttestationAuthority authority = host.authority(image, next.payload());
+        SecretBytes message =
+            HostMessages.boot(
+                new HostMessages.Instance(
+                    next.isNewInstance(), next.rollback().isDeferred(), packed.instanceId()),
+                handover);
+        return new GuestBoot(message, authority);
       }
     } catch (IOException e) {
       throw new StoreException(
-          "cannot use " + packed.instanceImage() + " (" + e + "): check its permissions", e);
+          "cannot use the instance's files in " + folder + " (" + e + "): check their permissions",
+          e);
     }
   }
 }
