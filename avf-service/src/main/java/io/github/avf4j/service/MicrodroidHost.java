@@ -57,8 +57,7 @@ final class MicrodroidHost {
         .baseImage()
         .map(folder -> images.open(folder, config.baseImageKey()))
         .orElseGet(
-            () ->
-                new TrustedBaseImage(images.image(config.kernel()), DevelopmentKey.publicKey()));
+            () -> new TrustedBaseImage(images.image(config.kernel()), DevelopmentKey.publicKey()));
   }
 
   /**

@@ -36,8 +36,7 @@ final class MicrodroidVerifyCommand extends FileCommand {
 
   @Override
   protected void run() {
-    AvbPublicKey trusted =
-        key == null ? DevelopmentKey.publicKey() : KeyFiles.publicKey(key);
+    AvbPublicKey trusted = key == null ? DevelopmentKey.publicKey() : KeyFiles.publicKey(key);
     VerifiedPayload image = BaseImageVerifier.verify(BaseImage.open(folder), trusted);
     line("key", "sha1:" + trusted.sha1() + (isDevelopment(trusted) ? " (development)" : ""));
     line("rollback index", Long.toUnsignedString(image.rollbackIndex()));

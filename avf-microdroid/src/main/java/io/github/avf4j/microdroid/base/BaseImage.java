@@ -2,6 +2,7 @@ package io.github.avf4j.microdroid.base;
 
 import io.github.avf4j.BaseImageException;
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.FileStamp;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,7 +85,7 @@ public record BaseImage(Path folder) {
    * not exist yet.
    */
   public static Path installed() {
-    return GuestRuntime.cache().resolve("microdroid");
+    return CacheFolder.ofUser().path("microdroid");
   }
 
   /** The kernel. */

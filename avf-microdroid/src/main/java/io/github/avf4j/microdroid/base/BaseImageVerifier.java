@@ -140,7 +140,7 @@ public final class BaseImageVerifier {
     return new BaseImageException(
         Reason.WRONG_KEY,
         "the base image's file %s is not signed with the trusted key, whose SHA-1 is %s: give the"
-            .formatted(file, key.sha1())
+                .formatted(file, key.sha1())
             + " public key of whoever signed it, or build it again with the right one",
         cause);
   }

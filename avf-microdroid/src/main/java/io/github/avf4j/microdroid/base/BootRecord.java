@@ -74,8 +74,7 @@ public record BootRecord(Path file) {
 
   private Matcher read() throws IOException {
     try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
-      Matcher text =
-          TEXT.matcher(new String(in.readNBytes(MAX_SIZE), StandardCharsets.ISO_8859_1));
+      Matcher text = TEXT.matcher(new String(in.readNBytes(MAX_SIZE), StandardCharsets.ISO_8859_1));
       if (!text.matches()) {
         throw damaged();
       }

@@ -120,8 +120,7 @@ class BaseImageVerifierTest {
     take(BaseImage.INITRD_DEBUGGABLE, other);
     BaseImageVerifier.verify(image, TestKey.publicKey());
     take(BaseImage.INITRD_DEBUGGABLE, build("swapped"));
-    Files.copy(
-        image.initrd(false), image.initrd(true), StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(image.initrd(false), image.initrd(true), StandardCopyOption.REPLACE_EXISTING);
     assertRefused(Reason.PART_MISMATCH, "the other kind of guest");
   }
 

@@ -46,8 +46,7 @@ class BootRecordTest {
       throws IOException {
     byte[] before = Files.readAllBytes(file());
     assertThatThrownBy(() -> accept(key, rollbackIndex))
-        .isInstanceOfSatisfying(
-            PvmfwException.class, e -> assertThat(e.error()).isEqualTo(error));
+        .isInstanceOfSatisfying(PvmfwException.class, e -> assertThat(e.error()).isEqualTo(error));
     assertThat(file()).hasBinaryContent(before);
   }
 
