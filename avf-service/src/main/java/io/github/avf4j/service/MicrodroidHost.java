@@ -1,9 +1,7 @@
 package io.github.avf4j.service;
 
 import io.github.avf4j.VirtualMachineConfig;
-import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.avb.AvbPublicKey;
-import io.github.avf4j.attestation.pvmfw.VerifiedPayload;
 import io.github.avf4j.attestation.remote.HostRoot;
 import io.github.avf4j.attestation.seal.DeviceSecret;
 import io.github.avf4j.microdroid.CacheFolder;
@@ -35,10 +33,7 @@ final class MicrodroidHost {
 
   // Guarded by this. Made when it is first needed, so that others leave no secret behind.
   private @Nullable DeviceSecret secret;
-  private final Map<Guests, AttestationAuthority> authorities = new HashMap<>();
-
-  /** Guests of one state of a base image, whose files may be replaced while machines run. */
-  private record Guests(TrustedBaseImage image, ByteSlice vbmetaDigest) {}
+  private final Map<TrustedBaseImage, AttestationAuthority> authorities = new HashMap<>();
 
   /** Keeps images in {@code cache}, and the secrets of the device and keys in {@code data}. */
   MicrodroidHost(CacheFolder cache, Path data) {
@@ -57,7 +52,7 @@ final class MicrodroidHost {
         .baseImage()
         .map(folder -> images.open(folder, config.baseImageKey()))
         .orElseGet(
-            () -> new TrustedBaseImage(images.image(config.kernel()), DevelopmentKey.publicKey()));
+            () -> TrustedBaseImage.of(images.image(config.kernel()), DevelopmentKey.publicKey()));
   }
 
   /**
@@ -66,23 +61,23 @@ final class MicrodroidHost {
    * @throws io.github.avf4j.attestation.seal.DeviceSecretException if there is no secret and none
    *     can be made
    */
-  synchronized HostFirmware firmware(AvbPublicKey key) {
+  HostFirmware firmware(AvbPublicKey key) {
+    return new HostFirmware(deviceSecret(), List.of(key));
+  }
+
+  private synchronized DeviceSecret deviceSecret() {
     if (secret == null) {
       secret = DeviceSecret.find(data.resolve(DEVICE_SECRET));
     }
-    return new HostFirmware(secret, List.of(key));
+    return secret;
   }
 
-  /**
-   * Returns who certifies keys of guests that boot from {@code image}.
-   *
-   * @param verified what the firmware found in it
-   */
-  synchronized AttestationAuthority authority(TrustedBaseImage image, VerifiedPayload verified) {
+  /** Returns who certifies keys of guests that boot from {@code image}. */
+  synchronized AttestationAuthority authority(TrustedBaseImage image) {
     return authorities.computeIfAbsent(
-        new Guests(image, verified.vbmetaDigest()),
-        guests ->
+        image,
+        made ->
             new HostAttestation(
-                firmware(image.key()), image.image(), data.resolve(HostRoot.FILE_NAME)));
+                firmware(made.key()), made.image(), data.resolve(HostRoot.FILE_NAME)));
   }
 }

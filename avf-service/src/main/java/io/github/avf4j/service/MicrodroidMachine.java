@@ -19,7 +19,6 @@ import io.github.avf4j.microdroid.payload.PackOptions;
 import io.github.avf4j.microdroid.payload.PackedVm;
 import io.github.avf4j.microdroid.payload.VmFolder;
 import io.github.avf4j.microdroid.report.HostMessages;
-import io.github.avf4j.service.attest.AttestationAuthority;
 import io.github.avf4j.spi.DiskSpec;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -75,15 +74,15 @@ final class MicrodroidMachine {
       List<PackOptions.Apex> apexes,
       boolean debuggable) {
     PackedVm packed = pack(config, payload, apexes);
-    TrustedBaseImage trusted = host.image(config);
-    BaseImage image = trusted.image();
+    TrustedBaseImage image = host.image(config);
     List<DiskSpec> disks = new ArrayList<>();
-    disks.add(new DiskSpec(image.system(), true, SYSTEM));
-    disks.add(new DiskSpec(image.vbmeta(), true, SYSTEM_VBMETA));
+    disks.add(new DiskSpec(image.image().system(), true, SYSTEM));
+    disks.add(new DiskSpec(image.image().vbmeta(), true, SYSTEM_VBMETA));
     disks.add(new DiskSpec(packed.payloadDisk(), true, PAYLOAD));
     disks.add(new DiskSpec(packed.instanceImage(), false, INSTANCE));
     packed.encryptedStore().ifPresent(store -> disks.add(new DiskSpec(store, false, STORE)));
-    return new Prepared(image, disks, boot(trusted, packed, debuggable, config.updatable()));
+    SecretBytes message = boot(image, packed, debuggable, config.updatable());
+    return new Prepared(image.image(), disks, new GuestBoot(message, host.authority(image)));
   }
 
   private PackedVm pack(
@@ -99,7 +98,7 @@ final class MicrodroidMachine {
     }
   }
 
-  private GuestBoot boot(
+  private SecretBytes boot(
       TrustedBaseImage image, PackedVm packed, boolean debuggable, boolean updatable) {
     try (FileChannel file =
         FileChannel.open(
@@ -116,13 +115,10 @@ final class MicrodroidMachine {
                           updatable ? null : instance));
           SecretBytes handover = next.handover().encode()) {
         new BootRecord(folder.resolve(BootRecord.FILE_NAME)).accept(next.payload());
-        AttestationAuthority authority = host.authority(image, next.payload());
-        SecretBytes message =
-            HostMessages.boot(
-                new HostMessages.Instance(
-                    next.isNewInstance(), next.rollback().isDeferred(), packed.instanceId()),
-                handover);
-        return new GuestBoot(message, authority);
+        return HostMessages.boot(
+            new HostMessages.Instance(
+                next.isNewInstance(), next.rollback().isDeferred(), packed.instanceId()),
+            handover);
       }
     } catch (IOException e) {
       throw new StoreException(

@@ -21,6 +21,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -39,7 +40,7 @@ public final class BaseImages {
   private final GuestRuntime runtime;
   private final MadeBefore before;
   private final Map<KernelImage, MadeBefore.Made> known = new ConcurrentHashMap<>();
-  private final Map<TrustedBaseImage, List<FileStamp>> verified = new ConcurrentHashMap<>();
+  private final Set<TrustedBaseImage> verified = ConcurrentHashMap.newKeySet();
 
   /** Keeps images in {@code cache}, with the runtime that {@code bin/setup} fetched. */
   public BaseImages(CacheFolder cache) {
@@ -63,13 +64,12 @@ public final class BaseImages {
    */
   public TrustedBaseImage open(Path folder, Optional<Path> key) {
     TrustedBaseImage image =
-        new TrustedBaseImage(
-            BaseImage.open(folder),
+        TrustedBaseImage.of(
+            new BaseImage(folder),
             key.map(BaseImages::readKey).orElseGet(DevelopmentKey::publicKey));
-    List<FileStamp> stamps = image.image().stamps();
-    if (!stamps.equals(verified.get(image))) {
+    if (!verified.contains(image)) {
       BaseImageVerifier.verify(image.image(), image.key());
-      verified.put(image, stamps);
+      verified.add(image);
     }
     return image;
   }

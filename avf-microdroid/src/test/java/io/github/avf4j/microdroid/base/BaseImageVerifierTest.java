@@ -145,7 +145,7 @@ class BaseImageVerifierTest {
     BaseImages images = new BaseImages(new CacheFolder(folder.resolve("cache")));
     for (Path file : List.of(key, Files.write(folder.resolve("key.pem"), TestKey.pem()))) {
       TrustedBaseImage opened = images.open(image.folder(), Optional.of(file));
-      assertThat(opened).isEqualTo(new TrustedBaseImage(image, TestKey.publicKey()));
+      assertThat(opened).isEqualTo(TrustedBaseImage.of(image, TestKey.publicKey()));
     }
     assertThatThrownBy(() -> images.open(image.folder(), Optional.empty()))
         .as("without a key, the development key must have signed")
