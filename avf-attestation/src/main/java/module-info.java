@@ -3,6 +3,7 @@
  *
  * <p>Needs no other module of avf4j. No type of another library shows in a signature.
  */
+@SuppressWarnings("module") // The module that may use the internal package is not there yet.
 module io.github.avf4j.attestation {
   requires com.fasterxml.jackson.core;
   requires org.bouncycastle.provider;
@@ -14,6 +15,8 @@ module io.github.avf4j.attestation {
   exports io.github.avf4j.attestation.cose;
   exports io.github.avf4j.attestation.dice;
   exports io.github.avf4j.attestation.fdt;
+  exports io.github.avf4j.attestation.internal to
+      io.github.avf4j.microdroid;
   exports io.github.avf4j.attestation.pvmfw;
   exports io.github.avf4j.attestation.remote;
   exports io.github.avf4j.attestation.seal;

@@ -2,8 +2,7 @@
 
 #![allow(non_snake_case, reason = "the names are those of AVF's C API")]
 
-use std::ffi::{CStr, c_char};
-use std::path::Path;
+use std::ffi::c_char;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use avf_formats::secret::Secret;
@@ -12,10 +11,8 @@ use avf_formats::wire::{MAX_CHALLENGE, ROLLBACK_PROTECTED_SIZE, Refusal};
 
 use crate::attestation::{Attested, MAX_SIGNATURE};
 use crate::client::{CallError, Client};
+use crate::entry::{APK_CONTENTS, ENCRYPTED_STORAGE, encrypted_storage_path};
 use crate::memory::{copy_out, die, lent};
-
-const APK_CONTENTS: &CStr = c"/mnt/apk";
-const ENCRYPTED_STORAGE: &CStr = c"/mnt/encryptedstore";
 
 /// `AVmAttestationStatus`.
 pub type Status = i32;
@@ -66,8 +63,7 @@ pub extern "C" fn AVmPayload_getApkContentsPath() -> *const c_char {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn AVmPayload_getEncryptedStoragePath() -> *const c_char {
-    let exists = ENCRYPTED_STORAGE.to_str().is_ok_and(|path| Path::new(path).is_dir());
-    if exists { ENCRYPTED_STORAGE.as_ptr() } else { std::ptr::null() }
+    if encrypted_storage_path().is_some() { ENCRYPTED_STORAGE.as_ptr() } else { std::ptr::null() }
 }
 
 /// # Safety

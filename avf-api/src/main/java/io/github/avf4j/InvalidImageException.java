@@ -3,7 +3,7 @@ package io.github.avf4j;
 import org.jspecify.annotations.Nullable;
 
 /** Thrown when a kernel, initial RAM disk, payload or disk file cannot be used. */
-public final class InvalidImageException extends VirtualMachineException {
+public class InvalidImageException extends VirtualMachineException {
   private static final long serialVersionUID = 1L;
 
   /** Makes an exception with a sentence that says what to do. */

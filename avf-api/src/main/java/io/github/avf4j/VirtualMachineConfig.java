@@ -2,6 +2,7 @@ package io.github.avf4j;
 
 import io.github.avf4j.internal.AvfStyle;
 import io.github.avf4j.internal.Require;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.immutables.value.Value;
@@ -30,6 +31,21 @@ public interface VirtualMachineConfig {
   default KernelImage kernel() {
     return KernelImage.installed();
   }
+
+  /**
+   * Returns the folder of a base image that {@code avf microdroid build} made, which the machine
+   * boots instead of one that is made of {@link #kernel()}. Goes with an {@link ApkPayload} or a
+   * {@link JavaPayload} only; its files are checked when the machine is run.
+   */
+  Optional<Path> baseImage();
+
+  /**
+   * Returns the file with the public RSA key that must have signed {@link #baseImage()}: PEM, also
+   * that of the private key, or AVB's own format. The machine's firmware trusts this key and no
+   * other; without it, it trusts the key for development, which everybody has. An instance keeps
+   * its secrets with every image of the same key, and is refused with one of another key.
+   */
+  Optional<Path> baseImageKey();
 
   /** Returns the guest's memory, a multiple of 4096 bytes; 256 MiB by default. */
   @Value.Default
@@ -133,6 +149,19 @@ public interface VirtualMachineConfig {
         encryptedStorage().isEmpty() || encryptedStorage().get().bytes() > 0,
         "encryptedStorage must not be 0 bytes: leave it out");
     Require.state(apk || !updatable(), "updatable needs an APK payload");
+    Require.state(
+        apk || baseImage().isEmpty(),
+        "baseImage needs an APK payload, but was %s",
+        baseImage().orElse(null));
+    Require.state(
+        baseImage().isPresent() || baseImageKey().isEmpty(),
+        "baseImageKey needs a baseImage that it signed, but was %s",
+        baseImageKey().orElse(null));
+    Require.state(
+        baseImage().isEmpty() || kernel().equals(KernelImage.installed()),
+        "baseImage %s has a kernel of its own, so that there must be no other, but there was %s",
+        baseImage().orElse(null),
+        kernel().image());
     Require.state(
         bootTimeout().compareTo(Duration.ZERO) > 0,
         "bootTimeout must be positive but was %s",

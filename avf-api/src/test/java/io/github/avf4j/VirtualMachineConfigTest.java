@@ -81,6 +81,24 @@ class VirtualMachineConfigTest {
   }
 
   @Test
+  void aBaseImageNeedsAnApkAndBringsItsKernel() {
+    Path base = Path.of("base");
+    assertRefused(
+        builder -> builder.baseImage(base), "baseImage needs an APK payload, but was base");
+    VirtualMachineConfig.Builder apk =
+        VirtualMachineConfig.builder()
+            .payload(Payload.apk(Path.of("p.apk")).withBinaryName("libx.so"));
+    assertThatThrownBy(() -> apk.baseImageKey(Path.of("key.pem")).build())
+        .hasMessage("baseImageKey needs a baseImage that it signed, but was key.pem");
+    assertThat(apk.baseImage(base).build().baseImageKey()).contains(Path.of("key.pem"));
+    assertThatThrownBy(() -> apk.kernel(KernelImage.of(Path.of("/k"), Path.of("/m"))).build())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "baseImage base has a kernel of its own, so that there must be no other, but there was"
+                + " /k");
+  }
+
+  @Test
   void bootTimeoutIsPositive() {
     assertRefused(
         builder -> builder.bootTimeout(Duration.ZERO), "bootTimeout must be positive but was PT0S");

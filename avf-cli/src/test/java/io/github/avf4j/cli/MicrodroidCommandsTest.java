@@ -170,10 +170,30 @@ class MicrodroidCommandsTest {
     assertThat(err.toString()).contains("AVB_PUBLIC_KEY_REJECTED");
     assertThat(run(VERIFY.replace("%key.pem", "%own.pem") + NORMAL)).isZero();
     assertThat(out.toString()).contains("rollback index: 9");
+    assertThat(run("microdroid verify %base --key %own.pem")).as(err.toString()).isZero();
+    assertThat(out.toString()).contains("rollback index 9", "valid").doesNotContain("development");
+    assertThat(run("microdroid verify %base")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("is not signed with the trusted key");
 
     pem("small.pem", 2048);
     assertThat(run(BUILD + " --key %small.pem")).isEqualTo(ExitCode.REFUSED);
     assertThat(err.toString()).contains("4096");
+  }
+
+  @Test
+  void verifiesTheWholeImage() throws Exception {
+    assertThat(run(BUILD)).isZero();
+    assertThat(run("microdroid verify %base")).as(err.toString()).isZero();
+    assertThat(out.toString()).contains("(development)", "rollback index 1", "valid");
+    flip("microdroid_system.img", 2000);
+    assertThat(run("microdroid verify %base")).isEqualTo(ExitCode.REFUSED);
+    assertThat(err.toString()).contains("refused: ", "microdroid_system.img", "hashtree");
+    Files.delete(folder.resolve("base/microdroid_vbmeta.img"));
+    assertThat(run("microdroid verify %base")).isEqualTo(ExitCode.UNUSABLE);
+    assertThat(err.toString()).contains("microdroid_vbmeta.img does not exist");
+    assertThat(run("microdroid verify %none")).isEqualTo(ExitCode.UNUSABLE);
+    assertThat(run("microdroid verify %base --key %text")).isEqualTo(ExitCode.REFUSED);
+    assertThat(run("microdroid verify %base --key %none")).isEqualTo(ExitCode.UNUSABLE);
   }
 
   private void pem(String name, int bits) throws Exception {
@@ -192,7 +212,7 @@ class MicrodroidCommandsTest {
   @CsvSource({
     "--kernel %vmlinux, --kernel %none, 2, does not exist",
     "--kernel %vmlinux, --kernel %empty, 2, is empty",
-    "--kernel %vmlinux, --kernel %modules, 2, is not a regular file",
+    "--kernel %vmlinux, --kernel %modules, 2, is a directory",
     "--kernel %vmlinux, --kernel %text, 1, is no kernel",
     "--modules %modules, --modules %none, 2, does not exist",
     "--modules %modules, --modules %text, 2, is not a folder",

@@ -74,6 +74,11 @@ public final class CacheFolder {
     return Files.isRegularFile(file) ? file : replace(kind, name, content);
   }
 
+  /** Returns where the sub-folder of a kind is or would be. */
+  public Path path(String kind) {
+    return root.resolve(kind);
+  }
+
   /** Returns where the file or folder of that kind and name is or would be. */
   public Path path(String kind, String name) {
     return root.resolve(kind).resolve(name);

@@ -53,6 +53,12 @@ final class ConfigJson {
           .put("image", config.kernel().image().toString())
           .put("modules", config.kernel().modules().toString());
     }
+    config
+        .baseImage()
+        .ifPresent(folder -> root.put("baseImage", folder.toAbsolutePath().toString()));
+    config
+        .baseImageKey()
+        .ifPresent(file -> root.put("baseImageKey", file.toAbsolutePath().toString()));
     root.put("memoryBytes", config.memory().bytes());
     root.put("vcpus", config.cpuTopology().vcpus());
     root.put("debugLevel", config.debugLevel().name());
@@ -153,6 +159,12 @@ final class ConfigJson {
     if (root.has("kernel")) {
       JsonNode kernel = root.get("kernel");
       builder.kernel(KernelImage.of(path(kernel, "image"), path(kernel, "modules")));
+    }
+    if (root.has("baseImage")) {
+      builder.baseImage(path(root, "baseImage"));
+    }
+    if (root.has("baseImageKey")) {
+      builder.baseImageKey(path(root, "baseImageKey"));
     }
     builder.memory(DataSize.ofBytes(required(root, "memoryBytes").asLong()));
     builder.cpuTopology(CpuTopology.of(required(root, "vcpus").asInt()));

@@ -1,12 +1,14 @@
 package io.github.avf4j.service;
 
+import io.github.avf4j.VirtualMachineConfig;
+import io.github.avf4j.attestation.avb.AvbPublicKey;
 import io.github.avf4j.attestation.remote.HostRoot;
 import io.github.avf4j.attestation.seal.DeviceSecret;
 import io.github.avf4j.microdroid.CacheFolder;
-import io.github.avf4j.microdroid.base.BaseImage;
 import io.github.avf4j.microdroid.base.BaseImages;
 import io.github.avf4j.microdroid.base.DevelopmentKey;
 import io.github.avf4j.microdroid.base.HostFirmware;
+import io.github.avf4j.microdroid.base.TrustedBaseImage;
 import io.github.avf4j.microdroid.java.JavaPayloadPackager;
 import io.github.avf4j.service.attest.AttestationAuthority;
 import io.github.avf4j.service.attest.HostAttestation;
@@ -18,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What all machines with APK payloads of this host share: base images, the packager of Java
- * classes, the firmware with the secret of the device, and who certifies keys.
+ * classes, the secret of the device for their firmware, and who certifies keys.
  *
  * <p>Thread-safe.
  */
@@ -30,8 +32,8 @@ final class MicrodroidHost {
   private final Path data;
 
   // Guarded by this. Made when it is first needed, so that others leave no secret behind.
-  private @Nullable HostFirmware firmware;
-  private final Map<BaseImage, AttestationAuthority> authorities = new HashMap<>();
+  private @Nullable DeviceSecret secret;
+  private final Map<TrustedBaseImage, AttestationAuthority> authorities = new HashMap<>();
 
   /** Keeps images in {@code cache}, and the secrets of the device and keys in {@code data}. */
   MicrodroidHost(CacheFolder cache, Path data) {
@@ -40,32 +42,42 @@ final class MicrodroidHost {
     this.data = data;
   }
 
-  BaseImages images() {
-    return images;
-  }
-
   JavaPayloadPackager java() {
     return java;
   }
 
+  /** Returns what a machine of this configuration boots. */
+  TrustedBaseImage image(VirtualMachineConfig config) {
+    return config
+        .baseImage()
+        .map(folder -> images.open(folder, config.baseImageKey()))
+        .orElseGet(
+            () -> TrustedBaseImage.of(images.image(config.kernel()), DevelopmentKey.publicKey()));
+  }
+
   /**
-   * Returns the firmware.
+   * Returns the firmware of machines whose base images must be signed with {@code key}.
    *
    * @throws io.github.avf4j.attestation.seal.DeviceSecretException if there is no secret and none
    *     can be made
    */
-  synchronized HostFirmware firmware() {
-    if (firmware == null) {
-      firmware =
-          new HostFirmware(
-              DeviceSecret.find(data.resolve(DEVICE_SECRET)), List.of(DevelopmentKey.publicKey()));
+  HostFirmware firmware(AvbPublicKey key) {
+    return new HostFirmware(deviceSecret(), List.of(key));
+  }
+
+  private synchronized DeviceSecret deviceSecret() {
+    if (secret == null) {
+      secret = DeviceSecret.find(data.resolve(DEVICE_SECRET));
     }
-    return firmware;
+    return secret;
   }
 
   /** Returns who certifies keys of guests that boot from {@code image}. */
-  synchronized AttestationAuthority authority(BaseImage image) {
+  synchronized AttestationAuthority authority(TrustedBaseImage image) {
     return authorities.computeIfAbsent(
-        image, made -> new HostAttestation(firmware(), made, data.resolve(HostRoot.FILE_NAME)));
+        image,
+        made ->
+            new HostAttestation(
+                firmware(made.key()), made.image(), data.resolve(HostRoot.FILE_NAME)));
   }
 }

@@ -11,7 +11,9 @@ import io.github.avf4j.attestation.pvmfw.InstanceStorage;
 import io.github.avf4j.attestation.pvmfw.NextHandover;
 import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.microdroid.base.BaseImage;
+import io.github.avf4j.microdroid.base.BootRecord;
 import io.github.avf4j.microdroid.base.HostFirmware;
+import io.github.avf4j.microdroid.base.TrustedBaseImage;
 import io.github.avf4j.microdroid.payload.PackException;
 import io.github.avf4j.microdroid.payload.PackOptions;
 import io.github.avf4j.microdroid.payload.PackedVm;
@@ -63,7 +65,7 @@ final class MicrodroidMachine {
    * @param apexes modules that the payload needs
    * @throws PayloadException if the payload or a file of the machine cannot be used
    * @throws PvmfwException if the firmware refuses the base image or the instance
-   * @throws InvalidImageException if kernel or runtime cannot be used
+   * @throws InvalidImageException if kernel, runtime or base image cannot be used
    * @throws StoreException if a folder cannot be written
    */
   Prepared prepare(
@@ -72,15 +74,15 @@ final class MicrodroidMachine {
       List<PackOptions.Apex> apexes,
       boolean debuggable) {
     PackedVm packed = pack(config, payload, apexes);
-    BaseImage image = host.images().image(config.kernel());
+    TrustedBaseImage image = host.image(config);
     List<DiskSpec> disks = new ArrayList<>();
-    disks.add(new DiskSpec(image.system(), true, SYSTEM));
-    disks.add(new DiskSpec(image.vbmeta(), true, SYSTEM_VBMETA));
+    disks.add(new DiskSpec(image.image().system(), true, SYSTEM));
+    disks.add(new DiskSpec(image.image().vbmeta(), true, SYSTEM_VBMETA));
     disks.add(new DiskSpec(packed.payloadDisk(), true, PAYLOAD));
     disks.add(new DiskSpec(packed.instanceImage(), false, INSTANCE));
     packed.encryptedStore().ifPresent(store -> disks.add(new DiskSpec(store, false, STORE)));
     SecretBytes message = boot(image, packed, debuggable, config.updatable());
-    return new Prepared(image, disks, new GuestBoot(message, host.authority(image)));
+    return new Prepared(image.image(), disks, new GuestBoot(message, host.authority(image)));
   }
 
   private PackedVm pack(
@@ -97,21 +99,22 @@ final class MicrodroidMachine {
   }
 
   private SecretBytes boot(
-      BaseImage image, PackedVm packed, boolean debuggable, boolean updatable) {
+      TrustedBaseImage image, PackedVm packed, boolean debuggable, boolean updatable) {
     try (FileChannel file =
         FileChannel.open(
             packed.instanceImage(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       InstanceImage instance = InstanceImage.openPartition(InstanceStorage.of(file));
       try (NextHandover next =
-              host.firmware()
+              host.firmware(image.key())
                   .boot(
-                      image,
+                      image.image(),
                       new HostFirmware.Instance(
                           debuggable,
                           packed.instanceId(),
                           updatable,
                           updatable ? null : instance));
           SecretBytes handover = next.handover().encode()) {
+        new BootRecord(folder.resolve(BootRecord.FILE_NAME)).accept(next.payload());
         return HostMessages.boot(
             new HostMessages.Instance(
                 next.isNewInstance(), next.rollback().isDeferred(), packed.instanceId()),
@@ -119,7 +122,8 @@ final class MicrodroidMachine {
       }
     } catch (IOException e) {
       throw new StoreException(
-          "cannot use " + packed.instanceImage() + " (" + e + "): check its permissions", e);
+          "cannot use the instance's files in " + folder + " (" + e + "): check their permissions",
+          e);
     }
   }
 }

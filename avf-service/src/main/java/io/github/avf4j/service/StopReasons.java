@@ -17,8 +17,8 @@ final class StopReasons {
           + " outputCaptured(true)";
 
   private static final String INSTANCE =
-      ": restore the VM's folder and the kernel that it was made with, or delete the VM and create it"
-          + " again, which gives it other secrets and an empty storage";
+      ": restore the VM's folder and the kernel or base image that it was made with, or delete the VM"
+          + " and create it again, which gives it other secrets and an empty storage";
 
   private StopReasons() {}
 

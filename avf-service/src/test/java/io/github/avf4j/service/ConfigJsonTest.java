@@ -114,6 +114,18 @@ class ConfigJsonTest {
   }
 
   @Test
+  void keepsTheBaseImageAndItsKey() {
+    VirtualMachineConfig.Builder builder =
+        VirtualMachineConfig.builder()
+            .payload(Payload.apk(Path.of("/p.apk")).withBinaryName("libx.so"))
+            .baseImage(Path.of("/base ä"));
+    assertThat(roundTrip(builder.build())).isEqualTo(builder.build());
+    VirtualMachineConfig config = builder.baseImageKey(Path.of("/key.pem")).build();
+    assertThat(roundTrip(config)).isEqualTo(config);
+    assertThat(json(config)).contains("\"baseImageKey\" : \"/key.pem\"");
+  }
+
+  @Test
   void refusesAPayloadOfTwoKinds() {
     VirtualMachineConfig config =
         VirtualMachineConfig.builder()

@@ -127,7 +127,7 @@ final class MicrodroidTest {
     assertThat(reason.avfCode()).isEqualTo(12);
   }
 
-  private static void assertAttested(VirtualMachine vm, VerifiedApk apk) throws IOException {
+  static void assertAttested(VirtualMachine vm, VerifiedApk apk) throws IOException {
     ByteSlice challenge = ByteSlice.takeOver(new byte[CHALLENGE_BYTES]);
     List<ByteSlice> certificates =
         ask(vm, "attest " + challenge.toHex()).lines().map(ByteSlice::ofHex).toList();

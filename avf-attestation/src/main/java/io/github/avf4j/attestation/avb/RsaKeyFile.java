@@ -2,14 +2,13 @@ package io.github.avf4j.attestation.avb;
 
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.avb.AvbException.Kind;
+import io.github.avf4j.attestation.internal.Pem;
 import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Base64;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.pkcs.RSAPrivateKey;
 import org.bouncycastle.asn1.pkcs.RSAPublicKey;
@@ -59,19 +58,19 @@ public final class RsaKeyFile {
 
   /** A public key from the bytes of a PEM file or of a blob. */
   public static AvbPublicKey publicKey(byte[] bytes) {
-    if (!looksLikePem(bytes)) {
+    if (!Pem.isIn(bytes)) {
       return AvbPublicKey.parse(ByteSlice.copyOf(bytes));
     }
-    Pem pem = Pem.parse(bytes);
+    Pem.Section pem = section(bytes);
     try {
       RSAPublicKey key =
-          switch (pem.label) {
+          switch (pem.label()) {
             case "PUBLIC KEY" ->
                 RSAPublicKey.getInstance(
-                    SubjectPublicKeyInfo.getInstance(pem.der).parsePublicKey());
-            case "RSA PUBLIC KEY" -> RSAPublicKey.getInstance(pem.der);
+                    SubjectPublicKeyInfo.getInstance(pem.der()).parsePublicKey());
+            case "RSA PUBLIC KEY" -> RSAPublicKey.getInstance(pem.der());
             default -> {
-              RSAPrivateKey secret = pem.privateKey();
+              RSAPrivateKey secret = privateKey(pem);
               yield new RSAPublicKey(secret.getModulus(), secret.getPublicExponent());
             }
           };
@@ -79,23 +78,23 @@ public final class RsaKeyFile {
     } catch (IOException | IllegalArgumentException | IllegalStateException e) {
       throw new AvbException(Kind.KEY, "the PEM file holds no RSA key");
     } finally {
-      Arrays.fill(pem.der, (byte) 0);
+      Arrays.fill(pem.der(), (byte) 0);
     }
   }
 
   /** A signer from the bytes of a PEM file. */
   public static AvbSigner signer(byte[] bytes) {
-    if (!looksLikePem(bytes)) {
+    if (!Pem.isIn(bytes)) {
       throw new AvbException(Kind.KEY, "a private key must be a PEM file");
     }
-    Pem pem = Pem.parse(bytes);
+    Pem.Section pem = section(bytes);
     try {
-      RSAPrivateKey key = pem.privateKey();
+      RSAPrivateKey key = privateKey(pem);
       return new CrtSigner(AvbPublicKey.of(key.getModulus(), key.getPublicExponent()), key);
     } catch (IOException | IllegalArgumentException | IllegalStateException e) {
       throw new AvbException(Kind.KEY, "the PEM file holds no RSA private key");
     } finally {
-      Arrays.fill(pem.der, (byte) 0);
+      Arrays.fill(pem.der(), (byte) 0);
     }
   }
 
@@ -109,39 +108,24 @@ public final class RsaKeyFile {
     }
   }
 
-  private static boolean looksLikePem(byte[] bytes) {
-    return new String(bytes, StandardCharsets.ISO_8859_1).contains("-----BEGIN ");
+  private static Pem.Section section(byte[] bytes) {
+    try {
+      return Pem.find(bytes, 0, label -> true)
+          .orElseThrow(() -> new AvbException(Kind.KEY, "the PEM file has no complete section"));
+    } catch (Pem.DamagedException e) {
+      throw new AvbException(Kind.KEY, String.valueOf(e.getMessage()), e.position());
+    }
   }
 
-  private record Pem(String label, byte[] der) {
-    static Pem parse(byte[] bytes) {
-      String text = new String(bytes, StandardCharsets.ISO_8859_1);
-      int begin = text.indexOf("-----BEGIN ");
-      int labelEnd = text.indexOf("-----", begin + 11);
-      if (labelEnd >= 0) {
-        String label = text.substring(begin + 11, labelEnd);
-        int end = text.indexOf("-----END " + label + "-----", labelEnd + 5);
-        if (end >= 0) {
-          try {
-            String body = text.substring(labelEnd + 5, end).replaceAll("\\s", "");
-            return new Pem(label, Base64.getDecoder().decode(body));
-          } catch (IllegalArgumentException e) {
-            throw new AvbException(Kind.KEY, "the PEM file is not base64");
-          }
-        }
-      }
-      throw new AvbException(Kind.KEY, "the PEM file has no complete section");
-    }
-
-    RSAPrivateKey privateKey() throws IOException {
-      return switch (label) {
-        case "RSA PRIVATE KEY" -> RSAPrivateKey.getInstance(der);
-        case "PRIVATE KEY" ->
-            RSAPrivateKey.getInstance(PrivateKeyInfo.getInstance(der).parsePrivateKey());
-        default ->
-            throw new AvbException(Kind.KEY, "a PEM section \"" + label + "\" holds no RSA key");
-      };
-    }
+  private static RSAPrivateKey privateKey(Pem.Section pem) throws IOException {
+    return switch (pem.label()) {
+      case "RSA PRIVATE KEY" -> RSAPrivateKey.getInstance(pem.der());
+      case "PRIVATE KEY" ->
+          RSAPrivateKey.getInstance(PrivateKeyInfo.getInstance(pem.der()).parsePrivateKey());
+      default ->
+          throw new AvbException(
+              Kind.KEY, "a PEM section \"" + pem.label() + "\" holds no RSA key");
+    };
   }
 
   private static final class CrtSigner implements AvbSigner {

@@ -1,10 +1,10 @@
 package io.github.avf4j.attestation.remote;
 
 import io.github.avf4j.attestation.ByteSlice;
-import java.nio.charset.StandardCharsets;
+import io.github.avf4j.attestation.internal.Pem;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 
 /** Reads files with certificates: PEM, or DER one after the other. Thread-safe. */
 public final class CertificateFiles {
@@ -12,8 +12,7 @@ public final class CertificateFiles {
   public static final int MAX_BYTES = 1 << 20;
 
   private static final int MAX_CERTIFICATES = 64;
-  private static final String BEGIN = "-----BEGIN CERTIFICATE-----";
-  private static final String END = "-----END CERTIFICATE-----";
+  private static final String CERTIFICATE = "CERTIFICATE";
 
   private CertificateFiles() {}
 
@@ -49,23 +48,16 @@ public final class CertificateFiles {
     return certificates;
   }
 
-  /** What stands between certificates is a comment (RFC 7468, section 2). */
   private static List<ByteSlice> pem(byte[] file) {
-    String text = new String(file, StandardCharsets.ISO_8859_1);
     List<ByteSlice> certificates = new ArrayList<>();
-    int from = 0;
-    for (int begin; (begin = text.indexOf(BEGIN, from)) >= 0; ) {
-      int end = text.indexOf(END, begin + BEGIN.length());
-      if (end < 0) {
-        throw new RemoteAttestationException("certificate in PEM has no end", begin);
+    try {
+      Optional<Pem.Section> section = Pem.find(file, 0, CERTIFICATE::equals);
+      while (section.isPresent()) {
+        certificates.add(ByteSlice.takeOver(section.get().der()));
+        section = Pem.find(file, section.get().end(), CERTIFICATE::equals);
       }
-      String body = text.substring(begin + BEGIN.length(), end).replaceAll("[ \t\r\n]", "");
-      try {
-        certificates.add(ByteSlice.takeOver(Base64.getDecoder().decode(body)));
-      } catch (IllegalArgumentException e) {
-        throw new RemoteAttestationException("certificate in PEM is not Base64", begin, e);
-      }
-      from = end + END.length();
+    } catch (Pem.DamagedException e) {
+      throw new RemoteAttestationException(String.valueOf(e.getMessage()), e.position(), e);
     }
     return certificates;
   }

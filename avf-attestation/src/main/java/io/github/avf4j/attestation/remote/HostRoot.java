@@ -6,12 +6,12 @@ import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.cose.CosePrivateKey;
 import io.github.avf4j.attestation.internal.DurableFiles;
 import io.github.avf4j.attestation.internal.OwnerFile;
+import io.github.avf4j.attestation.internal.Pem;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.HexFormat;
 
 /**
@@ -135,14 +135,10 @@ public final class HostRoot implements AutoCloseable {
 
   /** The root certificate in PEM, with what it is as a comment before it. */
   public String toPem() {
-    byte[] newLine = {'\n'};
-    String body = Base64.getMimeEncoder(64, newLine).encodeToString(certificate().toByteArray());
     return "# "
         + X509Certificate.decode(certificate()).commonName().orElseThrow()
         + "\n# Vouches for machines of one host, on the word of its owner alone.\n"
-        + "-----BEGIN CERTIFICATE-----\n"
-        + body
-        + "\n-----END CERTIFICATE-----\n";
+        + Pem.encode("CERTIFICATE", certificate().toByteArray());
   }
 
   /** Certifies service VMs, as long as this is open. */

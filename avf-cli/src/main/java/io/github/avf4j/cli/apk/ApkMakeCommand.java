@@ -1,10 +1,8 @@
 package io.github.avf4j.cli.apk;
 
 import io.github.avf4j.cli.internal.FileCommand;
-import io.github.avf4j.cli.internal.KeyFiles;
 import io.github.avf4j.cli.internal.ValueConverters;
 import io.github.avf4j.microdroid.apk.ApkWriter;
-import io.github.avf4j.microdroid.apk.SigningKey;
 import io.github.avf4j.microdroid.apk.VerifiedApk;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,23 +43,6 @@ final class ApkMakeCommand extends FileCommand {
     }
   }
 
-  /** Who signs. */
-  static final class Signer {
-    @Option(
-        names = "--key",
-        paramLabel = "PEM",
-        required = true,
-        description = "The private key that signs, RSA or EC, not encrypted.")
-    private Path key = Path.of("");
-
-    @Option(
-        names = "--cert",
-        paramLabel = "PEM",
-        required = true,
-        description = "The key's certificate, and others after it.")
-    private Path certificate = Path.of("");
-  }
-
   @Option(
       names = "--package",
       paramLabel = "NAME",
@@ -77,7 +58,7 @@ final class ApkMakeCommand extends FileCommand {
   private long versionCode = 1;
 
   @ArgGroup(exclusive = false)
-  private @Nullable Signer signer;
+  private @Nullable SignerOptions signer;
 
   @Option(
       names = "--add",
@@ -101,14 +82,13 @@ final class ApkMakeCommand extends FileCommand {
       }
       writer.add(addition.path(), addition.file());
     }
-    Signer both = signer;
+    SignerOptions both = signer;
     if (both == null) {
       writer.write(target);
       line("signature", "none: no guest takes this APK before \"avf apk sign\" signs it");
       return;
     }
-    SigningKey key = KeyFiles.signingKey(both.key, both.certificate);
-    VerifiedApk apk = writer.writeSigned(target, key);
+    VerifiedApk apk = writer.writeSigned(target, both.read());
     line("digest", apk.contentDigest().toHex());
     line("certificate", "sha512:" + apk.certificateHash().toHex());
     apk.remarks().forEach(remark -> line("remark", remark));

@@ -2,13 +2,13 @@ package io.github.avf4j.cli.apk;
 
 import io.github.avf4j.cli.internal.FileCommand;
 import io.github.avf4j.cli.internal.InputFile;
-import io.github.avf4j.cli.internal.KeyFiles;
 import io.github.avf4j.microdroid.apk.PackageSigner;
 import io.github.avf4j.microdroid.apk.SigningKey;
 import io.github.avf4j.microdroid.apk.VerifiedApk;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -26,19 +26,8 @@ final class ApkSignCommand extends FileCommand {
   @Parameters(index = "1", paramLabel = "OUT", description = "The signed APK.")
   private Path target = Path.of("");
 
-  @Option(
-      names = "--key",
-      paramLabel = "PEM",
-      required = true,
-      description = "The private key, RSA or EC, not encrypted.")
-  private Path key = Path.of("");
-
-  @Option(
-      names = "--cert",
-      paramLabel = "PEM",
-      required = true,
-      description = "The key's certificate, and others after it.")
-  private Path certificate = Path.of("");
+  @ArgGroup(exclusive = false, multiplicity = "1")
+  private SignerOptions signer = new SignerOptions();
 
   @Option(
       names = "--idsig",
@@ -48,9 +37,9 @@ final class ApkSignCommand extends FileCommand {
 
   @Override
   protected void run() throws IOException {
-    SigningKey signer = KeyFiles.signingKey(key, certificate);
+    SigningKey key = signer.read();
     InputFile.open(file).close();
-    VerifiedApk apk = PackageSigner.sign(file, signer, target, idsig);
+    VerifiedApk apk = PackageSigner.sign(file, key, target, idsig);
     line("digest", apk.contentDigest().toHex());
     line("certificate", "sha512:" + apk.certificateHash().toHex());
     apk.remarks().forEach(remark -> line("remark", remark));

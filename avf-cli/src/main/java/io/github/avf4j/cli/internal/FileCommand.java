@@ -1,5 +1,8 @@
 package io.github.avf4j.cli.internal;
 
+import io.github.avf4j.BaseImageException;
+import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.VirtualMachineException;
 import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.cli.ExitCode;
@@ -34,6 +37,8 @@ public abstract class FileCommand implements Callable<Integer> {
    *
    * @throws AttestationException if the input is refused
    * @throws ImageException if it is an image that is refused
+   * @throws InvalidImageException if a machine could not boot from it
+   * @throws VirtualMachineException if the output cannot be written
    * @throws UnusableInputException if it is missing, empty or unreadable
    * @throws IOException if it cannot be read, or the output not written
    */
@@ -51,10 +56,16 @@ public abstract class FileCommand implements Callable<Integer> {
       refused(e);
       err().println("avf: refused: " + reason(e));
       return ExitCode.REFUSED;
-    } catch (ImageException e) {
-      err().println("avf: refused: " + Text.printable(String.valueOf(e.getMessage())));
-      return ExitCode.REFUSED;
-    } catch (UnusableInputException e) {
+    } catch (ImageException | InvalidImageException e) {
+      boolean missing =
+          e instanceof BaseImageException base
+              && base.reason() == BaseImageException.Reason.PART_MISSING;
+      err()
+          .println(
+              (missing ? "avf: " : "avf: refused: ")
+                  + Text.printable(String.valueOf(e.getMessage())));
+      return missing ? ExitCode.UNUSABLE : ExitCode.REFUSED;
+    } catch (UnusableInputException | VirtualMachineException e) {
       err().println("avf: " + Text.printable(String.valueOf(e.getMessage())));
       return ExitCode.UNUSABLE;
     } catch (IOException e) {

@@ -64,6 +64,16 @@ public final class InputFile {
     }
   }
 
+  /** Throws an {@link UnusableInputException} unless this is a folder. */
+  public static void requireFolder(Path folder) {
+    if (!Files.exists(folder)) {
+      throw new UnusableInputException(folder + " does not exist");
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new UnusableInputException(folder + " is not a folder");
+    }
+  }
+
   private static void requireUsable(Path file) {
     if (!Files.exists(file)) {
       throw new UnusableInputException(file + " does not exist");

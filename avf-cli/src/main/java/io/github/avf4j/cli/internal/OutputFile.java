@@ -1,7 +1,8 @@
 package io.github.avf4j.cli.internal;
 
+import io.github.avf4j.microdroid.image.AtomicFile;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -24,21 +25,17 @@ public final class OutputFile {
   }
 
   /**
-   * Writes a file that only its owner may read, before anything is in it.
+   * Writes a file that only its owner may read, or replaces one by such a file.
    *
    * @throws UnusableInputException if it cannot be written
    */
   public static void writeSecret(Path file, byte[] bytes) {
-    var permissions = PosixFilePermissions.fromString("rw-------");
-    try {
-      try {
-        Files.createFile(file, PosixFilePermissions.asFileAttribute(permissions));
-      } catch (FileAlreadyExistsException e) {
-        Files.setPosixFilePermissions(file, permissions);
-      }
+    try (AtomicFile secret =
+        AtomicFile.create(file, PosixFilePermissions.fromString("rw-------"))) {
+      secret.write(0, ByteBuffer.wrap(bytes));
+      secret.commit();
     } catch (IOException e) {
       throw InputFile.unusable(file, e);
     }
-    write(file, bytes);
   }
 }

@@ -1,32 +1,23 @@
 package io.github.avf4j.cli.microdroid;
 
-import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.KernelImage;
-import io.github.avf4j.VirtualMachineException;
-import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.avb.AvbSigner;
-import io.github.avf4j.attestation.avb.RsaKeyFile;
-import io.github.avf4j.cli.ExitCode;
 import io.github.avf4j.cli.ProgressBar;
+import io.github.avf4j.cli.internal.FileCommand;
+import io.github.avf4j.cli.internal.InputFile;
+import io.github.avf4j.cli.internal.KeyFiles;
+import io.github.avf4j.cli.internal.Text;
+import io.github.avf4j.cli.internal.UnusableInputException;
 import io.github.avf4j.microdroid.base.BaseImage;
 import io.github.avf4j.microdroid.base.BaseImageBuilder;
 import io.github.avf4j.microdroid.base.DevelopmentKey;
 import io.github.avf4j.microdroid.base.GuestRuntime;
-import io.github.avf4j.microdroid.image.ImageException;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code avf microdroid build}. */
 @Command(
@@ -42,7 +33,7 @@ import picocli.CommandLine.Spec;
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
-final class MicrodroidBuildCommand implements Callable<Integer> {
+final class MicrodroidBuildCommand extends FileCommand {
   @Option(
       names = "--kernel",
       paramLabel = "FILE",
@@ -83,52 +74,37 @@ final class MicrodroidBuildCommand implements Callable<Integer> {
       description = "The folder to make, or replace (microdroid in the cache folder).")
   private @Nullable Path out;
 
-  @Spec private @Nullable CommandSpec spec;
-
   @Override
-  public Integer call() {
-    PrintWriter err = command().commandLine().getErr();
-    try {
-      build(command().commandLine().getOut(), err);
-      return ExitCode.OK;
-    } catch (InvalidImageException | ImageException | AttestationException e) {
-      err.println("avf: refused: " + printable(String.valueOf(e.getMessage())));
-      return ExitCode.REFUSED;
-    } catch (VirtualMachineException e) {
-      err.println("avf: " + printable(String.valueOf(e.getMessage())));
-      return ExitCode.UNUSABLE;
-    } catch (IOException e) {
-      err.println("avf: " + printable(explain(e)));
-      return ExitCode.UNUSABLE;
-    } finally {
-      command().commandLine().getOut().flush();
-      err.flush();
-    }
-  }
-
-  private void build(PrintWriter to, PrintWriter err) throws IOException {
+  protected void run() throws IOException {
     if (rollbackIndex < 0) {
-      throw new ParameterException(
-          command().commandLine(),
-          "--rollback-index must not be negative but was " + rollbackIndex);
+      throw usage("--rollback-index must not be negative but was " + rollbackIndex);
     }
     KernelImage stock = stock();
-    requireFile(stock.image());
-    requireFolder(stock.modules());
     GuestRuntime library = runtime == null ? GuestRuntime.installed() : new GuestRuntime(runtime);
-    requireFolder(library.folder());
+    if (kernel == null) {
+      requireInstalled(stock.image(), "--kernel");
+    }
+    if (runtime == null) {
+      requireInstalled(library.folder(), "--runtime");
+    }
+    InputFile.requireFile(stock.image());
+    InputFile.requireFolder(stock.modules());
+    InputFile.requireFolder(library.folder());
+    AvbSigner signer = key == null ? DevelopmentKey.signer() : KeyFiles.signer(key);
     BaseImageBuilder builder =
-        new BaseImageBuilder(stock, library).signedBy(signer()).rollbackIndex(rollbackIndex);
+        new BaseImageBuilder(stock, library).signedBy(signer).rollbackIndex(rollbackIndex);
     Path folder = out == null ? BaseImage.installed() : out;
     BaseImage image;
-    try (ProgressBar bar = new ProgressBar(err, "building")) {
+    try (ProgressBar bar = bar("building")) {
       image = builder.build(folder, bar::at);
     }
-    to.println("made " + printable(image.folder().toString()));
-    to.println(
-        key == null
-            ? "signed with the development key, which everybody has: give --key for more than that"
-            : "signed with " + printable(key.toString()));
+    out().println("made " + Text.printable(image.folder().toString()));
+    out()
+        .println(
+            key == null
+                ? "signed with the development key, which everybody has: give --key for more than"
+                    + " that"
+                : "signed with " + Text.printable(key.toString()));
   }
 
   private KernelImage stock() {
@@ -138,54 +114,10 @@ final class MicrodroidBuildCommand implements Callable<Integer> {
         image, modules == null ? image.toAbsolutePath().resolveSibling("modules") : modules);
   }
 
-  private AvbSigner signer() throws IOException {
-    if (key == null) {
-      return DevelopmentKey.signer();
+  private static void requireInstalled(Path path, String option) {
+    if (!Files.exists(path)) {
+      throw new UnusableInputException(
+          path + " does not exist: run bin/setup, which fetches it, or give " + option);
     }
-    requireFile(key);
-    return RsaKeyFile.readPrivate(key);
-  }
-
-  private static void requireFile(Path file) throws IOException {
-    if (!Files.exists(file)) {
-      throw new NoSuchFileException(file.toString());
-    }
-    if (!Files.isRegularFile(file)) {
-      throw new FileSystemException(file.toString(), null, "is not a regular file");
-    }
-    if (Files.size(file) == 0) {
-      throw new FileSystemException(file.toString(), null, "is empty");
-    }
-  }
-
-  private static void requireFolder(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      throw new NoSuchFileException(folder.toString());
-    }
-    if (!Files.isDirectory(folder)) {
-      throw new FileSystemException(folder.toString(), null, "is not a folder");
-    }
-  }
-
-  /** The text with a mark in the place of whatever a terminal might act on. */
-  private static String printable(String text) {
-    return text.replaceAll("\\p{C}", "\uFFFD");
-  }
-
-  private static String explain(IOException e) {
-    if (e instanceof NoSuchFileException) {
-      return e.getMessage() + " does not exist; bin/setup fetches what is not given";
-    }
-    return e instanceof AccessDeniedException
-        ? e.getMessage() + ": permission is denied"
-        : "input or output failed: " + e.getMessage();
-  }
-
-  private CommandSpec command() {
-    CommandSpec command = spec;
-    if (command == null) {
-      throw new IllegalStateException("the command was not made by picocli");
-    }
-    return command;
   }
 }

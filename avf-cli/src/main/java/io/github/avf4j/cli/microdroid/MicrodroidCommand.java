@@ -5,9 +5,9 @@ import picocli.CommandLine.Command;
 /** {@code avf microdroid}. */
 @Command(
     name = "microdroid",
-    description = "Makes what Microdroid boots from.",
+    description = "Makes and verifies what Microdroid boots from.",
     mixinStandardHelpOptions = true,
-    subcommands = MicrodroidBuildCommand.class)
+    subcommands = {MicrodroidBuildCommand.class, MicrodroidVerifyCommand.class})
 public final class MicrodroidCommand {
   MicrodroidCommand() {}
 }

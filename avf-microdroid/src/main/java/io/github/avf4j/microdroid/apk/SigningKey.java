@@ -1,22 +1,21 @@
 package io.github.avf4j.microdroid.apk;
 
+import io.github.avf4j.attestation.internal.Pem;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.KeyPair;
 import java.security.PrivateKey;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.bouncycastle.asn1.DERNull;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
@@ -32,9 +31,6 @@ import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
  * @param certificates the key's own first
  */
 public record SigningKey(PrivateKey privateKey, List<X509Certificate> certificates) {
-  private static final Pattern PEM =
-      Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \\1-----");
-
   /** Copies the list. */
   public SigningKey {
     certificates = List.copyOf(certificates);
@@ -53,27 +49,38 @@ public record SigningKey(PrivateKey privateKey, List<X509Certificate> certificat
     return new SigningKey(privateKey(key), certificates(certificates));
   }
 
-  private static PrivateKey privateKey(byte[] pem) {
-    String text = new String(pem, StandardCharsets.ISO_8859_1);
-    Matcher matcher = PEM.matcher(text);
-    while (matcher.find()) {
-      String label = matcher.group(1);
-      // Curves have a section of their own before their key.
-      if (label.endsWith("PRIVATE KEY")) {
-        return parse(label, matcher.group(2));
-      }
-    }
-    throw new ApkException(
-        ApkError.SIGNING_KEY, "the key file has no complete PEM section of a private key");
+  /**
+   * Certifies a key by itself, which is all that the signature of a package needs.
+   *
+   * @param pair RSA or EC
+   * @param commonName subject and issuer
+   * @param from when the certificate begins to be valid
+   * @param to when it ends
+   * @throws GeneralSecurityException if the key cannot sign
+   */
+  public static SigningKey selfSigned(KeyPair pair, String commonName, Instant from, Instant to)
+      throws GeneralSecurityException {
+    byte[] certificate = SelfSignedCertificate.make(pair, commonName, from, to);
+    return new SigningKey(pair.getPrivate(), certificates(certificate));
   }
 
-  private static PrivateKey parse(String label, String base64) {
-    byte[] der;
+  private static PrivateKey privateKey(byte[] file) {
+    // Curves have a section of their own before their key.
     try {
-      der = Base64.getMimeDecoder().decode(base64);
-    } catch (IllegalArgumentException e) {
-      throw new ApkException(ApkError.SIGNING_KEY, "the key's PEM section is not base64", -1, e);
+      return Pem.find(file, 0, label -> label.endsWith("PRIVATE KEY"))
+          .map(section -> parse(section.label(), section.der()))
+          .orElseThrow(
+              () ->
+                  new ApkException(
+                      ApkError.SIGNING_KEY,
+                      "the key file has no complete PEM section of a private key"));
+    } catch (Pem.DamagedException e) {
+      throw new ApkException(
+          ApkError.SIGNING_KEY, "the key file is damaged: " + e.getMessage(), e.position(), e);
     }
+  }
+
+  private static PrivateKey parse(String label, byte[] der) {
     try {
       PrivateKeyInfo info =
           switch (label) {

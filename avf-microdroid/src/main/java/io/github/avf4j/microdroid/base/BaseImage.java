@@ -1,10 +1,14 @@
 package io.github.avf4j.microdroid.base;
 
+import io.github.avf4j.BaseImageException;
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.FileStamp;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The folder of a base image. Its files have the names that they have in Android, and nothing in
@@ -45,18 +49,34 @@ public record BaseImage(Path folder) {
   /**
    * Opens a base image, whose files must be there; their content is not looked at.
    *
-   * @throws InvalidImageException if a file is missing, empty or no regular file
+   * @throws BaseImageException if a file is missing, empty or no regular file
    */
   public static BaseImage open(Path folder) {
-    if (!Files.isDirectory(folder)) {
-      throw new InvalidImageException("the base image " + folder + " does not exist: " + ADVICE);
-    }
     BaseImage image = new BaseImage(folder);
-    for (String name : IMAGES) {
-      FileStamp.of(image.folder.resolve(name), "base image's file", ADVICE);
-    }
-    FileStamp.of(image.folder.resolve(DESCRIPTION), "base image's file", ADVICE);
+    image.stamps();
     return image;
+  }
+
+  /**
+   * The signed files and the description as they are now.
+   *
+   * @throws BaseImageException if a file is missing, empty or no regular file
+   */
+  List<FileStamp> stamps() {
+    if (!Files.isDirectory(folder)) {
+      throw missing("the base image " + folder + " does not exist: " + ADVICE, null);
+    }
+    try {
+      return Stream.concat(IMAGES.stream(), Stream.of(DESCRIPTION))
+          .map(name -> FileStamp.of(folder.resolve(name), "base image's file", ADVICE))
+          .toList();
+    } catch (InvalidImageException e) {
+      throw missing(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static BaseImageException missing(String message, @Nullable Exception cause) {
+    return new BaseImageException(BaseImageException.Reason.PART_MISSING, message, cause);
   }
 
   /**
@@ -65,7 +85,7 @@ public record BaseImage(Path folder) {
    * not exist yet.
    */
   public static Path installed() {
-    return GuestRuntime.cache().resolve("microdroid");
+    return CacheFolder.ofUser().path("microdroid");
   }
 
   /** The kernel. */

@@ -1,8 +1,12 @@
 package io.github.avf4j.microdroid.base;
 
+import io.github.avf4j.BaseImageException;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.KernelImage;
 import io.github.avf4j.StoreException;
+import io.github.avf4j.attestation.avb.AvbException;
+import io.github.avf4j.attestation.avb.AvbPublicKey;
+import io.github.avf4j.attestation.avb.RsaKeyFile;
 import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.MadeBefore;
@@ -16,13 +20,16 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The base images of a user's machines, signed with the {@link DevelopmentKey}: one for each
- * kernel, made when it is first asked for and kept in the cache folder.
+ * The base images of a user's machines: those that are signed with the {@link DevelopmentKey}, one
+ * for each kernel, made when it is first asked for and kept in the cache folder; and those that a
+ * user made, which stay where they are.
  *
  * <p>Thread-safe.
  */
@@ -33,6 +40,7 @@ public final class BaseImages {
   private final GuestRuntime runtime;
   private final MadeBefore before;
   private final Map<KernelImage, MadeBefore.Made> known = new ConcurrentHashMap<>();
+  private final Set<TrustedBaseImage> verified = ConcurrentHashMap.newKeySet();
 
   /** Keeps images in {@code cache}, with the runtime that {@code bin/setup} fetched. */
   public BaseImages(CacheFolder cache) {
@@ -43,6 +51,39 @@ public final class BaseImages {
     this.cache = cache;
     this.runtime = runtime;
     this.before = new MadeBefore(cache);
+  }
+
+  /**
+   * Opens an image that a user made. All of it is read and verified, unless this object did that
+   * before and no file has changed since.
+   *
+   * @param folder what {@code avf microdroid build} wrote
+   * @param key the file with the public key that must have signed it, in PEM or AVB's format; the
+   *     development key's if it is empty
+   * @throws BaseImageException if the image or the key cannot be used
+   */
+  public TrustedBaseImage open(Path folder, Optional<Path> key) {
+    TrustedBaseImage image =
+        TrustedBaseImage.of(
+            new BaseImage(folder),
+            key.map(BaseImages::readKey).orElseGet(DevelopmentKey::publicKey));
+    if (!verified.contains(image)) {
+      BaseImageVerifier.verify(image.image(), image.key());
+      verified.add(image);
+    }
+    return image;
+  }
+
+  private static AvbPublicKey readKey(Path file) {
+    try {
+      return RsaKeyFile.readPublic(file);
+    } catch (IOException | AvbException e) {
+      throw new BaseImageException(
+          BaseImageException.Reason.KEY_FILE,
+          "the base image's key %s cannot be used (%s): give an RSA public key in PEM or AVB's format"
+              .formatted(file, e instanceof AvbException ? e.getMessage() : e),
+          e);
+    }
   }
 
   /**

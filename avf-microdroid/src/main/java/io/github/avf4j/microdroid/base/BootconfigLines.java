@@ -33,12 +33,17 @@ final class BootconfigLines {
     return List.of(COMMON, debuggable ? DEBUGGABLE : NORMAL, ofVbmeta(vbmeta));
   }
 
-  private static String ofVbmeta(VbmetaImage vbmeta) {
+  /** The line that says which vbmeta image the system must have, without its end. */
+  static String digestLine(VbmetaImage vbmeta) {
     MessageDigest digest = VerityHash.SHA256.newDigest();
     digest.update(vbmeta.bytes().asByteBuffer());
+    return "androidboot.vbmeta.digest = \"" + HexFormat.of().formatHex(digest.digest()) + '"';
+  }
+
+  private static String ofVbmeta(VbmetaImage vbmeta) {
     return lines(
         "androidboot.vbmeta.size = " + vbmeta.bytes().length(),
-        "androidboot.vbmeta.digest = \"" + HexFormat.of().formatHex(digest.digest()) + '"',
+        digestLine(vbmeta),
         "androidboot.vbmeta.hash_alg = \"sha256\"",
         "androidboot.vbmeta.avb_version = \"%d.%d\""
             .formatted(vbmeta.header().requiredMajor(), vbmeta.header().requiredMinor()),

@@ -1,6 +1,7 @@
 package io.github.avf4j.microdroid.base;
 
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.FileStamp;
 import java.io.IOException;
 import java.io.InputStream;
@@ -52,16 +53,7 @@ public record GuestRuntime(Path folder) {
    * need not exist yet.
    */
   public static GuestRuntime installed() {
-    return new GuestRuntime(cache().resolve("runtime/default"));
-  }
-
-  static Path cache() {
-    String configured = System.getenv("XDG_CACHE_HOME");
-    Path cache =
-        configured == null || configured.isBlank()
-            ? Path.of(System.getProperty("user.home"), ".cache")
-            : Path.of(configured);
-    return cache.resolve("avf4j").toAbsolutePath();
+    return new GuestRuntime(CacheFolder.ofUser().path("runtime", "default"));
   }
 
   /**

@@ -12,9 +12,7 @@ import io.github.avf4j.attestation.dice.DiceMode;
 import io.github.avf4j.attestation.pvmfw.BootMaterial;
 import io.github.avf4j.attestation.pvmfw.InstanceImage;
 import io.github.avf4j.attestation.pvmfw.NextHandover;
-import io.github.avf4j.attestation.pvmfw.PayloadVerifier;
 import io.github.avf4j.attestation.pvmfw.PvmFirmware;
-import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
 import io.github.avf4j.attestation.pvmfw.VerifiedPayload;
 import io.github.avf4j.attestation.remote.KernelDigests;
 import io.github.avf4j.attestation.seal.DeviceSecret;
@@ -163,11 +161,8 @@ public final class HostFirmware {
 
   private VerifiedPayload verify(BaseImage image, boolean debuggable) {
     VerifiedPayload payload;
-    try (FileChannel kernel = FileChannel.open(image.kernel());
-        FileChannel initrd = FileChannel.open(image.initrd(debuggable))) {
-      payload =
-          new PayloadVerifier(trustedKeys, PvmfwRevision.MARCH_2025)
-              .verify(ImageSource.of(kernel), ImageSource.of(initrd));
+    try {
+      payload = BaseImageVerifier.guest(image, trustedKeys, debuggable);
     } catch (IOException e) {
       throw unreadable(image, e);
     }

@@ -3,34 +3,18 @@ package io.github.avf4j.microdroid.java;
 import io.github.avf4j.JavaPayloadException;
 import io.github.avf4j.JavaPayloadException.Reason;
 import io.github.avf4j.attestation.AttestationException;
+import io.github.avf4j.attestation.internal.DurableFiles;
+import io.github.avf4j.attestation.internal.Pem;
 import io.github.avf4j.microdroid.apk.SigningKey;
 import java.io.IOException;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
-import java.security.SecureRandom;
-import java.security.Signature;
+import java.security.cert.X509Certificate;
 import java.time.Instant;
-import java.util.Base64;
-import java.util.Date;
-import org.bouncycastle.asn1.ASN1EncodableVector;
-import org.bouncycastle.asn1.ASN1Integer;
-import org.bouncycastle.asn1.DERBitString;
-import org.bouncycastle.asn1.DERNull;
-import org.bouncycastle.asn1.DERSequence;
-import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
-import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
-import org.bouncycastle.asn1.x509.TBSCertificate;
-import org.bouncycastle.asn1.x509.Time;
-import org.bouncycastle.asn1.x509.V3TBSCertificateGenerator;
 
 /**
  * The key by which a user signs payloads unless another one is given: RSA, so that the same payload
@@ -80,56 +64,19 @@ final class DevelopmentSigner {
   }
 
   private void make(Path file) throws IOException, GeneralSecurityException {
-    Files.createDirectories(folder);
-    Path fresh =
-        Files.createTempFile(
-            folder,
-            "." + FILE,
-            ".new",
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    try {
-      KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
-      generator.initialize(BITS);
-      KeyPair pair = generator.generateKeyPair();
-      String text =
-          pem("PRIVATE KEY", pair.getPrivate().getEncoded()) + pem("CERTIFICATE", certify(pair));
-      Files.writeString(fresh, text, StandardCharsets.US_ASCII);
-      // Whoever is first has made the key of all: a link never replaces a file.
-      Files.createLink(file, fresh);
-    } catch (FileAlreadyExistsException e) {
-      // Another process was first.
-    } finally {
-      Files.deleteIfExists(fresh);
-    }
-  }
-
-  private static String pem(String label, byte[] der) {
-    byte[] newline = {'\n'};
-    return "-----BEGIN %s-----\n%s\n-----END %s-----\n"
-        .formatted(label, Base64.getMimeEncoder(64, newline).encodeToString(der), label);
-  }
-
-  private static byte[] certify(KeyPair pair) throws GeneralSecurityException, IOException {
-    AlgorithmIdentifier algorithm =
-        new AlgorithmIdentifier(PKCSObjectIdentifiers.sha256WithRSAEncryption, DERNull.INSTANCE);
-    X500Name name = new X500Name("CN=avf4j payloads for development");
-    V3TBSCertificateGenerator generator = new V3TBSCertificateGenerator();
-    generator.setSerialNumber(new ASN1Integer(new BigInteger(63, new SecureRandom())));
-    generator.setIssuer(name);
-    generator.setSubject(name);
-    generator.setStartDate(new Time(Date.from(FROM)));
-    generator.setEndDate(new Time(Date.from(TO)));
-    generator.setSignature(algorithm);
-    generator.setSubjectPublicKeyInfo(
-        SubjectPublicKeyInfo.getInstance(pair.getPublic().getEncoded()));
-    TBSCertificate certificate = generator.generateTBSCertificate();
-    Signature signature = Signature.getInstance("SHA256withRSA");
-    signature.initSign(pair.getPrivate());
-    signature.update(certificate.getEncoded("DER"));
-    ASN1EncodableVector signed = new ASN1EncodableVector();
-    signed.add(certificate);
-    signed.add(algorithm);
-    signed.add(new DERBitString(signature.sign()));
-    return new DERSequence(signed).getEncoded("DER");
+    Files.createDirectories(folder, DurableFiles.ownerOnlyDirectory());
+    KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+    generator.initialize(BITS);
+    KeyPair pair = generator.generateKeyPair();
+    X509Certificate certificate =
+        SigningKey.selfSigned(pair, "avf4j payloads for development", FROM, TO)
+            .certificates()
+            .get(0);
+    String text =
+        Pem.encode("PRIVATE KEY", pair.getPrivate().getEncoded())
+            + Pem.encode("CERTIFICATE", certificate.getEncoded());
+    // Where another process was faster, its key is that of all.
+    DurableFiles.create(file, text.getBytes(StandardCharsets.US_ASCII), DurableFiles.Steps.NONE);
+    DurableFiles.removeLeftoversOf(file);
   }
 }

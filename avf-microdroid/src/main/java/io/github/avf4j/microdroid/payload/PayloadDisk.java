@@ -4,6 +4,7 @@ import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.StoreException;
 import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.image.AtomicFile;
 import io.github.avf4j.microdroid.initrd.CpioWriter;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -14,7 +15,6 @@ import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -84,25 +84,22 @@ public final class PayloadDisk {
                     .map(entry -> entry.getKey() + '=' + entry.getValue())
                     .collect(Collectors.toList()),
             "environment variables");
-    Path fresh = image.resolveSibling(image.getFileName() + ".new");
-    try {
-      try (OutputStream out = Files.newOutputStream(fresh)) {
-        CpioWriter cpio = new CpioWriter(out);
-        executable(cpio, payload.executable(), size);
-        if (arguments.length > 0) {
-          cpio.file("args", 0444, arguments);
-        }
-        if (environment.length > 0) {
-          cpio.file("env", 0444, environment);
-        }
-        pad(out, cpio.finish());
+    // This object writes it before its first use in a process, so that a loss of power is harmless.
+    try (AtomicFile file = AtomicFile.create(image)) {
+      OutputStream out = file.stream();
+      CpioWriter cpio = new CpioWriter(out);
+      executable(cpio, payload.executable(), size);
+      if (arguments.length > 0) {
+        cpio.file("args", 0444, arguments);
       }
-      Files.move(fresh, image, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      if (environment.length > 0) {
+        cpio.file("env", 0444, environment);
+      }
+      pad(out, cpio.finish());
+      file.commitUnsynced();
     } catch (IOException e) {
       throw new StoreException(
           "cannot write the payload disk " + image + " (" + e + "): make room in the store", e);
-    } finally {
-      delete(fresh);
     }
   }
 
@@ -153,14 +150,6 @@ public final class PayloadDisk {
               + ": send the data over vsock instead");
     }
     return out.toByteArray();
-  }
-
-  private static void delete(Path file) {
-    try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      // The folder is broken, which the caller hears already.
-    }
   }
 
   private static InvalidImageException unreadable(Path file, IOException e) {

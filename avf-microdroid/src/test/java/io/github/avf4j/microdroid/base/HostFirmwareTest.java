@@ -234,6 +234,49 @@ class HostFirmwareTest {
   }
 
   @Test
+  void secretsHangOnTheKeyThatSigned() throws IOException {
+    BaseImage own =
+        stock
+            .builder()
+            .signedBy(TestKey.signer())
+            .rollbackIndex(2)
+            .build(folder.resolve("own"), Progress.NONE);
+    BaseImage newer =
+        stock
+            .builder()
+            .signedBy(TestKey.signer())
+            .rollbackIndex(3)
+            .build(folder.resolve("newer"), Progress.NONE);
+    HostFirmware strict = new HostFirmware(secret(42), List.of(TestKey.publicKey()));
+    try (NextHandover developed = firmware.boot(image, deferred(false));
+        NextHandover first = strict.boot(own, deferred(false));
+        NextHandover updated = strict.boot(newer, deferred(false))) {
+      assertThat(chain(first).get(2).authorityHash()).contains(TestKey.publicKey().sha512());
+      assertThat(seal(first)).isNotEqualTo(seal(developed)).isEqualTo(seal(updated));
+    }
+    for (Runnable boot :
+        List.<Runnable>of(
+            () -> strict.boot(image, deferred(false)).close(),
+            () -> firmware.boot(own, deferred(false)).close(),
+            () -> strict.serviceVm(image).close())) {
+      assertRefused(
+          boot, PvmfwError.AVB_PUBLIC_KEY_REJECTED, RebootReason.PAYLOAD_VERIFICATION_FAILED);
+    }
+  }
+
+  @Test
+  void theInstanceImageRefusesANewerImageOfTheSameKey() throws IOException {
+    InstanceImage disk = InstanceImage.format(InstanceStorage.of(new byte[4096]));
+    Instance instance = new Instance(false, ID, false, disk);
+    boot(instance);
+    BaseImage updated = build("updated", 3);
+    assertRefused(
+        () -> firmware.boot(updated, instance).close(),
+        PvmfwError.INSTANCE_RECORDED_CODE_HASH_MISMATCH,
+        RebootReason.INTERNAL_ERROR);
+  }
+
+  @Test
   void aGuestThatProtectsItselfNeedsARollbackIndex() throws IOException {
     BaseImage lowered = build("lowered", 0);
     assertRefused(

@@ -3,6 +3,8 @@ package io.github.avf4j.service.attest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.avf4j.attestation.ByteSlice;
+import io.github.avf4j.attestation.avb.AvbSigner;
+import io.github.avf4j.attestation.avb.RsaKeyFile;
 import io.github.avf4j.attestation.cose.CosePrivateKey;
 import io.github.avf4j.attestation.dice.DiceHandover;
 import io.github.avf4j.attestation.dice.DiceMode;
@@ -116,6 +118,29 @@ class HostAttestationTest {
         .hasValue("avf4j service VM, played by its host");
     assertThat(X509Certificate.decode(certificates.get(2)).commonName().orElseThrow())
         .contains("not of Google");
+  }
+
+  @Test
+  void guestsOfABaseImageOfTheUsersOwnAreCertifiedByTheFirmwareThatTrustsIt() throws IOException {
+    AvbSigner user;
+    try (InputStream in = getClass().getResourceAsStream("/attest/testkey_rsa4096.pem")) {
+      user = RsaKeyFile.signer(in.readAllBytes());
+    }
+    HostFirmware own = SignedGuest.firmware(42, user.publicKey());
+    BaseImage signed = SignedGuest.image(folder.resolve("own"), 1, user);
+    byte[] request;
+    try (DiceHandover guest =
+        SignedGuest.guest(own, signed, SignedGuest.payload(SignedGuest.SIGNER))) {
+      assertThat(guest.chain().orElseThrow().certificates().get(2).authorityHash())
+          .contains(user.publicKey().sha512());
+      request = SignedGuest.request(guest, key, CHALLENGE);
+    }
+    assertRefused(request, "");
+    authority.close();
+    authority = new HostAttestation(own, signed, rootFile);
+    AttestationResult result = verify(attest(request), CHALLENGE);
+    assertThat(result.isAccepted()).as(result.toTable()).isTrue();
+    assertRefused(request(), "");
   }
 
   /** The request of the guest's own code, behind what the firmware hands to this very guest. */

@@ -3,6 +3,8 @@ package io.github.avf4j.service.attest;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.avb.AvbAlgorithm;
+import io.github.avf4j.attestation.avb.AvbPublicKey;
+import io.github.avf4j.attestation.avb.AvbSigner;
 import io.github.avf4j.attestation.avb.HashDescriptor;
 import io.github.avf4j.attestation.avb.HashFooter;
 import io.github.avf4j.attestation.avb.PropertyDescriptor;
@@ -41,6 +43,10 @@ final class SignedGuest {
   private SignedGuest() {}
 
   static BaseImage image(Path folder, int seed) throws IOException {
+    return image(folder, seed, DevelopmentKey.signer());
+  }
+
+  static BaseImage image(Path folder, int seed, AvbSigner signer) throws IOException {
     BaseImage image = new BaseImage(Files.createDirectories(folder));
     Files.write(image.kernel(), random(seed, 300_000));
     Files.write(image.initrd(false), random(seed + 1, 5000));
@@ -50,7 +56,7 @@ final class SignedGuest {
         .addTo(
             image.kernel(),
             new VbmetaBuilder()
-                .signedBy(DevelopmentKey.signer(), AvbAlgorithm.SHA256_RSA4096)
+                .signedBy(signer, AvbAlgorithm.SHA256_RSA4096)
                 .rollbackIndex(2)
                 .add(describe("initrd_normal", image.initrd(false)))
                 .add(describe("initrd_debug", image.initrd(true)))
@@ -82,6 +88,10 @@ final class SignedGuest {
   }
 
   static HostFirmware firmware(int secret) {
+    return firmware(secret, DevelopmentKey.publicKey());
+  }
+
+  static HostFirmware firmware(int secret, AvbPublicKey trusted) {
     DeviceSecret device =
         new DeviceSecret() {
           @Override
@@ -96,7 +106,7 @@ final class SignedGuest {
             return SecretBytes.takeOver(bytes);
           }
         };
-    return new HostFirmware(device, List.of(DevelopmentKey.publicKey()));
+    return new HostFirmware(device, List.of(trusted));
   }
 
   /** What the firmware hands to a guest; the caller closes it. */
