@@ -112,8 +112,8 @@ public final class ApkPayload implements Payload {
 
   /**
    * Returns this payload with one more APEX, whose files the payload finds at {@code /apex/NAME}. A
-   * configuration must name it in {@code apexes}. Nobody has to trust who signed it: its key is part
-   * of what the machine's secrets and certificates depend on.
+   * configuration must name it in {@code apexes}. Nobody has to trust who signed it: its key is
+   * part of what the machine's secrets and certificates depend on.
    *
    * @param name of the module, as its manifest has it
    * @throws IllegalArgumentException if no module can have this name, or there is one of this name

@@ -138,9 +138,7 @@ final class Boot {
       pumps =
           List.of(
               new Pump(
-                  "serial",
-                  vm.getConsoleOutput(),
-                  output.isPayloads() ? other : output.standard()),
+                  "serial", vm.getConsoleOutput(), output.isPayloads() ? other : output.standard()),
               new Pump(
                   "console", vm.getLogOutput(), output.isPayloads() ? output.standard() : other));
     }

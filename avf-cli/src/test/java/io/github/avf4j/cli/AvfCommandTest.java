@@ -200,7 +200,9 @@ class AvfCommandTest {
     };
     for (int i = 0; i < 2; i++) {
       assertThat(execute(first)).isEqualTo(ExitCode.UNUSABLE);
-      assertThat(err.toString()).contains("/no/a.apk does not exist").doesNotContain("other options");
+      assertThat(err.toString())
+          .contains("/no/a.apk does not exist")
+          .doesNotContain("other options");
     }
     assertThat(folder.resolve("vm")).isDirectory();
     assertThat(

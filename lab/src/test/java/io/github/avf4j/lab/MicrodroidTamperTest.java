@@ -13,7 +13,6 @@ import io.github.avf4j.PayloadException;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.microdroid.CacheFolder;
-import io.github.avf4j.microdroid.apex.VerifiedApex;
 import io.github.avf4j.microdroid.apk.VerifiedApk;
 import io.github.avf4j.microdroid.base.BaseImage;
 import io.github.avf4j.microdroid.base.BaseImages;
@@ -52,8 +51,6 @@ final class MicrodroidTamperTest {
   private static final int INSTANCE_BLOCK = 512;
   private static final int MEBIBYTE = 1 << 20;
   private static final String GREETING = "nobody changes this unseen";
-  private static final String DATA = "nor what is beside it";
-  private static final String MODULE_DATA = "nor what is in the module";
 
   /** The owners of records, in the order of their text. */
   private static final byte[] MANAGER =
@@ -65,12 +62,8 @@ final class MicrodroidTamperTest {
   private TestMachines machines;
   private VirtualMachine vm;
   private VerifiedApk verified;
-  private VerifiedApk verifiedExtra;
-  private VerifiedApex verifiedModule;
   private BaseImage base;
   private Path apk;
-  private Path extra;
-  private Path module;
   private Path disk;
   private Path instance;
   private Path store;
@@ -110,33 +103,21 @@ final class MicrodroidTamperTest {
     KernelImage own = KernelImage.of(kernel, installed.modules());
     apk = folder.resolve("lab.apk");
     verified = TestApk.write(apk, "alice", 1, GREETING);
-    extra = folder.resolve("extra.apk");
-    verifiedExtra = TestApk.writeData(extra, "alice", "one", DATA);
-    Path second = folder.resolve("second.apk");
-    TestApk.writeData(second, "alice", "two", DATA);
-    module = folder.resolve("module.apex");
-    verifiedModule = TestModule.write(module, "anyone", MODULE_DATA);
-    ApkPayload payload =
-        Payload.apk(apk)
-            .withConfigPath(TestApk.CONFIG_WITH_PARTS)
-            .withExtraApk(extra)
-            .withExtraApk(second)
-            .withApex(TestModule.NAME, module);
-    vm = machines.create(NAME, Vaults.config(apk).payload(payload).kernel(own));
+    vm = machines.create(NAME, Vaults.config(apk).kernel(own));
     Path files = machines.files(NAME);
+    ApkPayload payload = Payload.apk(apk).withConfigPath(TestApk.CONFIG);
     disk =
         new VmFolder(files)
             .pack(payload, PackOptions.DEFAULT.withEncryptedStorage(DataSize.ofMebibytes(16)))
             .payloadDisk();
     instance = files.resolve("instance.img");
     store = files.resolve("storage.img");
-    fresh = new Tampering(apk, extra, module, disk, instance, store);
+    fresh = new Tampering(apk, disk, instance, store);
     Vaults.start(vm);
     secret = ask(vm, "fingerprint");
     assertThat(ask(vm, "count")).isEqualTo("1");
     Vaults.quit(vm);
-    used =
-        new Tampering(apk, extra, module, files.resolve("extra_idsig_0"), disk, instance, store);
+    used = new Tampering(apk, disk, instance, store);
     base = new BaseImages(CacheFolder.ofUser()).image(own);
     image = new Tampering(base.kernel(), base.initrd(false), base.system(), base.vbmeta());
   }
@@ -192,65 +173,6 @@ final class MicrodroidTamperTest {
             "hash tree",
             test -> test.fresh.flip(test.disk, test.inIdsig(test.firstLeaf()))),
         firstBoot(
-            "content of an extra APK",
-            ErrorCode.PAYLOAD_VERIFICATION_FAILED,
-            "extra-apk-0: it is not what its hash tree says",
-            test -> test.fresh.flip(test.disk, test.in("extra-apk-0", DATA.getBytes(StandardCharsets.UTF_8)))),
-        firstBoot(
-            "signing block of the second extra APK",
-            ErrorCode.PAYLOAD_VERIFICATION_FAILED,
-            "extra-apk-1: it is not what its hash tree says",
-            test ->
-                test.fresh.flip(
-                    test.disk, test.in("extra-apk-1", "APK Sig Block 42".getBytes()) - 100)),
-        firstBoot(
-            "root hash of an extra idsig",
-            ErrorCode.PAYLOAD_VERIFICATION_FAILED,
-            "extra-apk-0: it is not what its hash tree says",
-            test ->
-                test.fresh.flip(
-                    test.disk,
-                    test.in("extra-idsig-0", test.verifiedExtra.rootHash().toByteArray()))),
-        firstBoot(
-            "digest of an extra idsig",
-            ErrorCode.PAYLOAD_VERIFICATION_FAILED,
-            "extra-apk-0: the idsig is for another APK",
-            test ->
-                test.fresh.flip(
-                    test.disk,
-                    test.in("extra-idsig-0", test.verifiedExtra.contentDigest().toByteArray()))),
-        firstBoot(
-            "file system of an APEX",
-            ErrorCode.PAYLOAD_VERIFICATION_FAILED,
-            "its content is not what its hash tree says",
-            // A build time, which no reader minds.
-            test -> test.fresh.flip(test.disk, test.inModule(1024 + 24))),
-        firstBoot(
-            "hash tree of an APEX",
-            ErrorCode.PAYLOAD_VERIFICATION_FAILED,
-            "its content is not what its hash tree says",
-            test ->
-                test.fresh.flip(
-                    test.disk, test.inModule(test.verifiedModule.hashtree().treeOffset()))),
-        firstBoot(
-            "vbmeta image of an APEX",
-            ErrorCode.PAYLOAD_VERIFICATION_FAILED,
-            "com.example.lab.module",
-            test ->
-                test.fresh.flip(
-                    test.disk,
-                    test.in("microdroid-apex-0", test.verifiedModule.rootDigest().toByteArray()))),
-        firstBoot(
-            "public key of an APEX",
-            ErrorCode.PAYLOAD_VERIFICATION_FAILED,
-            "apex_pubkey",
-            test ->
-                test.fresh.flip(
-                    test.disk,
-                    test.in(
-                        "microdroid-apex-0",
-                        test.verifiedModule.publicKey().blob().toByteArray()))),
-        firstBoot(
             "metadata",
             ErrorCode.UNKNOWN,
             "payload disk: metadata",
@@ -276,17 +198,6 @@ final class MicrodroidTamperTest {
             "hash tree",
             test ->
                 test.used.flip(test.disk, test.inApk(GREETING.getBytes(StandardCharsets.UTF_8)))),
-        laterBoot(
-            "manifest of an extra APK",
-            ErrorCode.PAYLOAD_VERIFICATION_FAILED,
-            "extra-apk-0: it is not what its hash tree says",
-            test ->
-                test.used.flip(test.disk, test.in("extra-apk-0", "AndroidManifest".getBytes()))),
-        laterBoot(
-            "order of the extra APKs",
-            ErrorCode.PAYLOAD_CHANGED,
-            "Extra APKs have changed.",
-            MicrodroidTamperTest::exchangeExtraApks),
         laterBoot(
             "record of the manager",
             ErrorCode.UNKNOWN,
@@ -359,7 +270,7 @@ final class MicrodroidTamperTest {
   }
 
   @Test
-  void theHostRefusesChangedPackagesAndWhatIsNoInstanceImage() throws Exception {
+  void theHostRefusesAChangedApkAndWhatIsNoInstanceImage() throws Exception {
     used.restore();
     used.flip(apk, 5000);
     assertThatThrownBy(vm::run)
@@ -367,46 +278,11 @@ final class MicrodroidTamperTest {
             PayloadException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.PAYLOAD_VERIFICATION_FAILED));
     used.restore();
-    used.flip(extra, used.find(extra, DATA.getBytes(StandardCharsets.UTF_8), 0));
-    assertVerificationFails("the APK " + extra + " is refused");
-    used.restore();
-    for (long at :
-        new long[] {
-          verifiedModule.payloadOffset() + 1024 + 24,
-          verifiedModule.payloadOffset() + verifiedModule.hashtree().treeOffset(),
-          used.find(module, verifiedModule.rootDigest().toByteArray(), 0),
-          used.find(module, verifiedModule.publicKey().blob().toByteArray(), 0)
-        }) {
-      used.flip(module, at);
-      assertVerificationFails("the APEX com.example.lab.module of the file " + module);
-      used.restore();
-    }
     used.flip(instance, 0);
     assertThatThrownBy(vm::run)
         .isInstanceOfSatisfying(
             PayloadException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNKNOWN))
         .hasMessageContaining("delete the VM and create it again");
-  }
-
-  private void assertVerificationFails(String message) {
-    assertThatThrownBy(vm::run)
-        .isInstanceOfSatisfying(
-            PayloadException.class,
-            e -> assertThat(e.code()).isEqualTo(ErrorCode.PAYLOAD_VERIFICATION_FAILED))
-        .hasMessageContaining(message);
-  }
-
-  /** An idsig can be made again, and is: what the guest gets is right. */
-  @Test
-  void theHostMakesAChangedExtraIdsigAgain() throws Exception {
-    used.restore();
-    Path idsig = machines.files(NAME).resolve("extra_idsig_0");
-    byte[] right = Files.readAllBytes(idsig);
-    used.flip(idsig, used.find(idsig, verifiedExtra.rootHash().toByteArray(), 0));
-    Vaults.start(vm);
-    assertThat(ask(vm, "fingerprint")).isEqualTo(secret);
-    Vaults.quit(vm);
-    assertThat(idsig).hasBinaryContent(right);
   }
 
   /** As in Android: they hang on the instance's id, and a wiped image is that of a first boot. */
@@ -420,32 +296,12 @@ final class MicrodroidTamperTest {
     Vaults.quit(vm);
   }
 
-  private long in(String partition, byte[] bytes) throws IOException {
-    return fresh.find(disk, bytes, Tampering.start(disk, partition));
-  }
-
   private long inApk(byte[] bytes) throws IOException {
-    return in("microdroid-apk", bytes);
+    return fresh.find(disk, bytes, Tampering.start(disk, "microdroid-apk"));
   }
 
   private long inIdsig(byte[] bytes) throws IOException {
-    return in("microdroid-apk-idsig", bytes);
-  }
-
-  private long inModule(long offset) throws IOException {
-    return Tampering.start(disk, "microdroid-apex-0") + verifiedModule.payloadOffset() + offset;
-  }
-
-  /** Both are good, and each has its idsig. */
-  private void exchangeExtraApks() throws IOException {
-    long first = Tampering.start(disk, "extra-apk-0");
-    long second = Tampering.start(disk, "extra-apk-1");
-    assertThat(Tampering.start(disk, "extra-idsig-1") - second)
-        .isEqualTo(Tampering.start(disk, "extra-idsig-0") - first);
-    byte[] all = Files.readAllBytes(disk);
-    int length = (int) (second - first);
-    used.write(disk, first, Arrays.copyOfRange(all, (int) second, (int) second + length));
-    used.write(disk, second, Arrays.copyOfRange(all, (int) first, (int) second));
+    return fresh.find(disk, bytes, Tampering.start(disk, "microdroid-apk-idsig"));
   }
 
   /** The hash of the APK's first block. */

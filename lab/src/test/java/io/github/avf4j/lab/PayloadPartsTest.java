@@ -114,8 +114,14 @@ final class PayloadPartsTest {
     TestModule.write(module, "anyone", "in another module");
     assertChanged(vm, "APEXes have changed.");
     TestModule.write(module, "anyone", "in the module");
+    // An idsig can be made again, and is: what the guest gets is right.
+    Path idsig = machines.files("parts").resolve("extra_idsig_0");
+    final byte[] right = Files.readAllBytes(idsig);
+    Tampering tampering = new Tampering(idsig);
+    tampering.flip(idsig, tampering.find(idsig, first.rootHash().toByteArray(), 0));
     Vaults.start(vm);
     assertThat(ask(vm, "new")).isEqualTo("0");
+    assertThat(idsig).hasBinaryContent(right);
     quit(vm);
     aBlockOfAModuleThatWasChangedCannotBeRead(vm);
   }
@@ -143,8 +149,7 @@ final class PayloadPartsTest {
             component("apk:com.example.lab", apks.get(0)),
             component("apk:com.example.lab.one", apks.get(1)),
             component("apk:com.example.lab.two", apks.get(2)),
-            tuple(
-                "apex:" + TestModule.NAME, apex.rootDigest(), sha512(key)));
+            tuple("apex:" + TestModule.NAME, apex.rootDigest(), sha512(key)));
   }
 
   private static Tuple component(String name, VerifiedApk apk) {
@@ -187,7 +192,8 @@ final class PayloadPartsTest {
     ApkPayload bare = Payload.apk(apk).withConfigPath(TestApk.CONFIG_OF_PROBE);
     assertRefused("none", bare, "\"extra_apks\" names 2 (/data/app/one.apk, /data/app/two.apk)");
     ApkPayload withApks = bare.withExtraApk(one).withExtraApk(two);
-    assertRefused("apks", withApks, "\"apexes\" names " + TestModule.NAME + ", which were not given");
+    assertRefused(
+        "apks", withApks, "\"apexes\" names " + TestModule.NAME + ", which were not given");
     assertRefused(
         "more",
         payload().withApex("com.example.other", module),

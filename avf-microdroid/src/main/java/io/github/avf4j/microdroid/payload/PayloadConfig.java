@@ -10,8 +10,8 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * What a configuration in an APK, such as {@code assets/vm_config.json}, asks of the host. Immutable
- * and thread-safe.
+ * What a configuration in an APK, such as {@code assets/vm_config.json}, asks of the host.
+ * Immutable and thread-safe.
  *
  * <p>Keys, as in AVF:
  *
@@ -21,9 +21,9 @@ import java.util.stream.Collectors;
  *   <li>{@code extra_apks}: counted; their paths are not opened;
  *   <li>{@code apexes}: by name; {@code {CLASSPATH}} is refused, because a host of ours has none;
  *   <li>{@code enable_authfs}: refused if true, because the guest has no authfs;
- *   <li>{@code prefer_staged}, {@code export_tombstones}, {@code hugepages}: without effect, because
- *       the caller gives the APEX files, nobody collects tombstones, and the host's own setting
- *       decides about huge pages.
+ *   <li>{@code hugepages}: the KVM backend asks the host for transparent huge pages;
+ *   <li>{@code prefer_staged}, {@code export_tombstones}: without effect, because the caller gives
+ *       the APEX files and nobody collects tombstones.
  * </ul>
  *
  * <p>Other keys are ignored.
@@ -31,8 +31,9 @@ import java.util.stream.Collectors;
  * @param task what runs
  * @param extraApks paths for people
  * @param apexes names of modules, no two the same
+ * @param hugepages whether the guest's memory should be in huge pages
  */
-record PayloadConfig(Task task, List<String> extraApks, List<String> apexes) {
+record PayloadConfig(Task task, List<String> extraApks, List<String> apexes, boolean hugepages) {
   /** As many bytes as the guest reads. */
   static final int MAX_SIZE = 1 << 20;
 

@@ -48,7 +48,6 @@ final class PayloadConfigReader {
     }
     checkOs(root.path("os"));
     flag(root, "prefer_staged");
-    flag(root, "hugepages");
     if (!root.path("export_tombstones").isNull()) {
       flag(root, "export_tombstones");
     }
@@ -59,14 +58,14 @@ final class PayloadConfigReader {
     return new PayloadConfig(
         task(root.path("task")),
         texts(root, "extra_apks", "path", PayloadConfig.MAX_EXTRA_APKS),
-        apexes(root));
+        apexes(root),
+        flag(root, "hugepages"));
   }
 
   private static JsonNode parse(ByteSlice content) {
     try {
       // As the guest does: no other encoding, and no byte order mark.
-      String text =
-          StandardCharsets.UTF_8.newDecoder().decode(content.asByteBuffer()).toString();
+      String text = StandardCharsets.UTF_8.newDecoder().decode(content.asByteBuffer()).toString();
       return mapper.readTree(text);
     } catch (CharacterCodingException e) {
       throw new IllegalArgumentException("it is not UTF-8", e);
@@ -188,8 +187,7 @@ final class PayloadConfigReader {
     return value.booleanValue();
   }
 
-  private static IllegalArgumentException wrong(
-      String field, String expected, JsonNode value) {
+  private static IllegalArgumentException wrong(String field, String expected, JsonNode value) {
     String is = value.isMissingNode() ? "missing" : value.toString();
     if (is.length() > MAX_QUOTED) {
       is = is.substring(0, MAX_QUOTED) + "...";

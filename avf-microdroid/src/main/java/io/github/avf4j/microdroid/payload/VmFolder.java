@@ -86,9 +86,9 @@ public final class VmFolder {
           verify(payload.apk(), IDSIG, options, payload.configPath().orElse(""));
       VerifiedApk apk = outcome.apk();
       PayloadEntries.check(payload, apk, options.abi());
-      outcome
-          .entry()
-          .ifPresent(content -> PayloadConfig.read(payload, content).requireGiven(payload));
+      Optional<PayloadConfig> config =
+          outcome.entry().map(content -> PayloadConfig.read(payload, content));
+      config.ifPresent(asked -> asked.requireGiven(payload));
       List<VerifiedApk> extra = new ArrayList<>();
       for (Path file : payload.extraApks()) {
         extra.add(verify(file, EXTRA_IDSIG + extra.size(), options, "").apk());
@@ -105,6 +105,7 @@ public final class VmFolder {
           instance.image(),
           options.encryptedStorage().map(size -> instance.store()),
           made.id(),
+          config.isPresent() && config.get().hugepages(),
           made.isNew());
     } catch (InvalidImageException e) {
       throw new PackException(PackError.CHANGED, String.valueOf(e.getMessage()), e);

@@ -54,7 +54,8 @@ class PayloadConfigTest {
             new PayloadConfig(
                 new Task(TaskType.MICRODROID_LAUNCHER, "libx.so"),
                 List.of("/one.apk", "/two.apk"),
-                List.of("com.example.b", "com.example.a")));
+                List.of("com.example.b", "com.example.a"),
+                true));
   }
 
   @Test
@@ -63,6 +64,7 @@ class PayloadConfigTest {
     assertThat(config.task()).isEqualTo(new Task(TaskType.EXECUTABLE, "/mnt/apk/bin/run"));
     assertThat(config.extraApks()).isEmpty();
     assertThat(config.apexes()).isEmpty();
+    assertThat(config.hugepages()).isFalse();
     assertThat(read("{\"os\": {\"name\": \"\"}, " + LAUNCHER + '}').task().type())
         .isEqualTo(TaskType.MICRODROID_LAUNCHER);
   }
@@ -128,7 +130,8 @@ class PayloadConfigTest {
   void refusesOtherEncodingsAndDeepNesting() {
     assertThatThrownBy(() -> read('{' + LAUNCHER + '}', StandardCharsets.UTF_16))
         .hasMessageContaining("it is not UTF-8");
-    assertThatThrownBy(() -> read("\uFEFF{" + LAUNCHER + '}')).hasMessageContaining("it is no JSON");
+    assertThatThrownBy(() -> read("\uFEFF{" + LAUNCHER + '}'))
+        .hasMessageContaining("it is no JSON");
     assertThatThrownBy(() -> read("[".repeat(500_000))).hasMessageContaining("it is no JSON");
   }
 
@@ -138,7 +141,13 @@ class PayloadConfigTest {
     assertThatThrownBy(() -> read('{' + LAUNCHER + ", \"extra_apks\": [" + many + "]}"))
         .hasMessageContaining("\"extra_apks\" must name at most 64 but names 65");
     assertThatThrownBy(
-            () -> read('{' + LAUNCHER + ", \"os\": {\"name\": \"\u001b[2J" + "x".repeat(9999) + "\"}}"))
+            () ->
+                read(
+                    '{'
+                        + LAUNCHER
+                        + ", \"os\": {\"name\": \"\u001b[2J"
+                        + "x".repeat(9999)
+                        + "\"}}"))
         .hasMessageNotContaining("\u001b")
         .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(400));
   }

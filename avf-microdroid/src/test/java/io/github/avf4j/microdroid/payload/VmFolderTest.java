@@ -298,6 +298,7 @@ class VmFolderTest {
         configured(
             """
             {"task": {"type": "microdroid_launcher", "command": "libx.so"},
+             "hugepages": true,
              "extra_apks": [{"path": "/elsewhere/one.apk"}],
              "apexes": [{"name": "com.example.b"}, {"name": "com.example.a"}]}
             """);
@@ -308,6 +309,9 @@ class VmFolderTest {
             .withApex("com.example.a", module("com.example.a"));
     PackedVm made = pack(given, PackOptions.DEFAULT);
     assertThat(made.extraApks()).hasSize(1);
+    assertThat(made.hugepages()).isTrue();
+    assertThat(pack().hugepages()).isFalse();
+    pack(given, PackOptions.DEFAULT);
     try (DiskImage disk = DiskImage.open(made.payloadDisk())) {
       List<Partition> partitions = PartitionTable.read(disk).partitions();
       assertThat(partitions)
@@ -335,7 +339,8 @@ class VmFolderTest {
 
   @Test
   void refusesAConfigurationThatCannotBeHonouredOrIsTooLong() throws Exception {
-    ApkPayload asked = configured("{\"os\": {\"name\": \"other\"}, \"task\": {\"command\": \"/x\"}}");
+    ApkPayload asked =
+        configured("{\"os\": {\"name\": \"other\"}, \"task\": {\"command\": \"/x\"}}");
     assertThat(refused(asked, PackOptions.DEFAULT, PackError.CONFIG))
         .hasMessageContaining("\"os.name\" must be empty or \"microdroid\" but is \"other\"");
     assertThat(
