@@ -46,6 +46,9 @@ final class PartsTamperTest {
   /** The time at which an EROFS image was built, which no reader minds. */
   private static final int BUILD_TIME = 1024 + 24;
 
+  /** Behind the size and the inverse that an AVB key begins with. */
+  private static final int IN_MODULUS = 128;
+
   private static final byte[] DATA = "nobody changes this unseen".getBytes(UTF_8);
   private static final byte[] SIGNING_BLOCK = "APK Sig Block 42".getBytes(UTF_8);
   private static final byte[] MANIFEST = "AndroidManifest".getBytes(UTF_8);
@@ -161,7 +164,7 @@ final class PartsTamperTest {
                 test.flipIn(
                     "microdroid-apex-0",
                     test.verifiedModule.publicKey().blob().toByteArray(),
-                    BLOCK / 32)),
+                    IN_MODULUS)),
         laterBoot(
             "manifest of an extra APK",
             ErrorCode.PAYLOAD_VERIFICATION_FAILED,
@@ -199,7 +202,7 @@ final class PartsTamperTest {
           payload + BUILD_TIME,
           payload + verifiedModule.hashtree().treeOffset(),
           used.find(module, verifiedModule.rootDigest().toByteArray(), 0),
-          used.find(module, verifiedModule.publicKey().blob().toByteArray(), 0) + 20
+          used.find(module, verifiedModule.publicKey().blob().toByteArray(), 0) + IN_MODULUS
         }) {
       assertTheHostRefuses(
           module, at, "the APEX " + TestModule.NAME + " of the file " + module + " is refused");
