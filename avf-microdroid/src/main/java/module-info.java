@@ -5,6 +5,8 @@
 @SuppressWarnings("module") // The modules that may use this one are not there when it is compiled.
 module io.github.avf4j.microdroid {
   requires apksig;
+  requires com.fasterxml.jackson.core;
+  requires com.fasterxml.jackson.databind;
   requires com.github.luben.zstd_jni;
   requires transitive io.github.avf4j.api;
   requires transitive io.github.avf4j.attestation;

@@ -3,9 +3,13 @@
  *
  *   new        whether this is the first boot of the instance, 1 or 0
  *   chain      how many bytes the DICE chain has
+ *   dice       the DICE chain in hexadecimal digits
  *   rights     who it is, and what it is told when it mounts something
  *   exit N     nothing; the payload returns N
  *   signal N   nothing; the payload dies of signal N
+ *   cat PATH   the content of a file
+ *
+ * A package with assets/print.txt, a list of paths, gets these files printed instead.
  */
 #include <errno.h>
 #include <linux/vm_sockets.h>
@@ -21,6 +25,40 @@
 
 enum { PORT = 5002, MAX_LINE = 256 };
 
+static void cat(const char* path, FILE* to) {
+    FILE* file = fopen(path, "r");
+    if (!file) {
+        fprintf(to, "!%s: %s\n", path, strerror(errno));
+        return;
+    }
+    char bytes[4096];
+    size_t count;
+    while ((count = fread(bytes, 1, sizeof bytes, file))) fwrite(bytes, 1, count, to);
+    if (ferror(file)) fprintf(to, "!%s: %s\n", path, strerror(errno));
+    fclose(file);
+}
+
+static void print_chain(FILE* to) {
+    static unsigned char chain[1 << 16];
+    size_t length = AVmPayload_getDiceAttestationChain(chain, sizeof chain);
+    for (size_t i = 0; i < length && i < sizeof chain; i++) fprintf(to, "%02x", chain[i]);
+    fputc('\n', to);
+}
+
+/* Returns whether there was something to print. */
+static int print_all(void) {
+    FILE* list = fopen("/mnt/apk/assets/print.txt", "r");
+    char line[MAX_LINE];
+    if (!list) return 0;
+    while (fgets(line, sizeof line, list)) {
+        line[strcspn(line, "\n")] = '\0';
+        cat(line, stdout);
+    }
+    fclose(list);
+    fflush(stdout);
+    return 1;
+}
+
 /* Returns with what the payload shall exit, or -1 to go on. */
 static int answer(FILE* from, FILE* to) {
     char line[MAX_LINE];
@@ -28,16 +66,19 @@ static int answer(FILE* from, FILE* to) {
     line[strcspn(line, "\n")] = '\0';
     if (!strcmp(line, "new")) fprintf(to, "%d\n", AVmPayload_isNewInstance());
     else if (!strcmp(line, "chain")) fprintf(to, "%zu\n", AVmPayload_getDiceAttestationChain(NULL, 0));
+    else if (!strcmp(line, "dice")) print_chain(to);
     else if (!strcmp(line, "rights"))
         fprintf(to, "uid=%d gid=%d mount=%s\n", getuid(), getgid(),
                 mount("none", "/mnt", "tmpfs", 0, NULL) ? strerror(errno) : "allowed");
     else if (!strncmp(line, "exit ", 5)) return atoi(line + 5);
     else if (!strncmp(line, "signal ", 7)) raise(atoi(line + 7));
+    else if (!strncmp(line, "cat ", 4)) cat(line + 4, to);
     else fprintf(to, "!no such command\n");
     return -1;
 }
 
 int AVmPayload_main(void) {
+    if (print_all()) return 0;
     int listener = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_vm address = {.svm_family = AF_VSOCK, .svm_port = PORT, .svm_cid = VMADDR_CID_ANY};
     if (listener < 0 || bind(listener, (struct sockaddr*)&address, sizeof address) || listen(listener, 8)) {

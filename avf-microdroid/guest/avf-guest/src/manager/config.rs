@@ -1,7 +1,7 @@
 //! What of a package runs: a library by its name, or what the package's own configuration says.
 //!
 //! Of the configuration (`assets/vm_config.json`, by AVF's format) the guest takes the task and the count of extra
-//! APKs. Other keys are the host's business, or have no meaning here.
+//! APKs, and refuses one that wants authfs. Other keys are the host's business, or have no meaning here.
 
 use std::ffi::CString;
 use std::fmt;
@@ -68,6 +68,9 @@ impl Command {
             Some(_) => return Err(Failure::payload("\"extra_apks\" must be a list")),
         };
         require_count(listed, extra_apks)?;
+        if config.get("enable_authfs").is_some_and(|wanted| *wanted != Value::Bool(false)) {
+            return Err(Failure::payload("\"enable_authfs\" must be false: this guest has no authfs"));
+        }
         let task = config.get("task").filter(|task| !task.is_null());
         let task = task.ok_or_else(|| Failure::payload("no \"task\": nothing to run"))?;
         let command = task.get("command").and_then(Value::as_str);
@@ -166,6 +169,7 @@ mod tests {
             (r#"{"task": {"command": "a"}}"#, 0, "absolute path"),
             (r#"{"task": {"type": "microdroid_launcher", "command": "../x.so"}}"#, 0, "a path"),
             (r#"{"task": {"command": "/a"}, "extra_apks": 1}"#, 0, "a list"),
+            (r#"{"task": {"command": "/a"}, "enable_authfs": true}"#, 0, "no authfs"),
             (r#"{"task": {"command": "/a"}, "extra_apks": []}"#, 1, "0 extra APKs"),
         ];
         for (text, extra_apks, reason) in cases {

@@ -133,11 +133,41 @@ class VirtualMachineConfigTest {
         builder -> builder.payload(apk.withBinaryName("libx.so").withConfigPath("assets/c.json")),
         "an APK payload must have either a binary name or a config path but has both, libx.so and"
             + " assets/c.json");
-    assertRefused(
-        builder ->
-            builder.payload(apk.withConfigPath("assets/c.json").withExtraApk(Path.of("q.apk"))),
-        "extra APKs go with a binary name only: the config assets/c.json names its own");
     assertThat(payload().payload(apk.withBinaryName("libx.so")).build().payload())
         .contains(apk.withBinaryName("libx.so"));
+  }
+
+  @Test
+  void anApkPayloadHasItsPartsInOrder() {
+    ApkPayload payload =
+        Payload.apk(Path.of("p.apk"))
+            .withConfigPath("assets/c.json")
+            .withExtraApk(Path.of("b.apk"))
+            .withExtraApk(Path.of("a.apk"))
+            .withApex("com.example.two", Path.of("2.apex"))
+            .withApex("com.example.one", Path.of("1.apex"));
+    assertThat(payload.extraApks())
+        .containsExactly(Path.of("b.apk").toAbsolutePath(), Path.of("a.apk").toAbsolutePath());
+    assertThat(payload.apexes())
+        .containsExactly(
+            new ApkPayload.Apex("com.example.two", Path.of("2.apex").toAbsolutePath()),
+            new ApkPayload.Apex("com.example.one", Path.of("1.apex").toAbsolutePath()));
+    assertThat(payload)
+        .isNotEqualTo(Payload.apk(Path.of("p.apk")).withConfigPath("assets/c.json"))
+        .isNotEqualTo(payload.withApex("x", Path.of("x")));
+    assertThat(payload().payload(payload).build().payload()).contains(payload);
+  }
+
+  @Test
+  void refusesApexesThatNoGuestCanActivate() {
+    ApkPayload payload = Payload.apk(Path.of("p.apk")).withApex("com.example", Path.of("x"));
+    assertThatThrownBy(() -> payload.withApex("com.example", Path.of("y")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("there are two APEXes com.example: give each once");
+    for (String name : new String[] {"", "../x", ".x", "a/b", "a b", "x".repeat(201)}) {
+      assertThatThrownBy(() -> payload.withApex(name, Path.of("y")))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("but was \"" + name + '"');
+    }
   }
 }

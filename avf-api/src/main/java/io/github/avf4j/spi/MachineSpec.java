@@ -41,6 +41,15 @@ public interface MachineSpec {
    */
   DataSize memory();
 
+  /**
+   * Returns whether the memory should be in transparent huge pages; a backend or host that has none
+   * ignores it.
+   */
+  @Value.Default
+  default boolean hugepages() {
+    return false;
+  }
+
   /** Returns the kernel: an ELF with a PVH or 64-bit entry, or a bzImage. */
   Path kernel();
 

@@ -26,6 +26,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       InfoCommand.class,
       RunCommand.class,
+      RunAppCommand.class,
       DiceCommand.class,
       CsrCommand.class,
       AvbCommand.class,

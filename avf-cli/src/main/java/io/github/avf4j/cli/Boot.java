@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One machine from its start to its end, in a store that is removed again.
+ * One machine from its start to its end, in a store that is removed again or in one to be kept.
  *
  * <p>A signal that ends the JVM stops the machine first; the last line is still written and the
  * store removed.
@@ -30,24 +30,43 @@ final class Boot {
   private static final Duration SHUTDOWN_LIMIT = Duration.ofSeconds(5);
   private static final long SLOW_READER_MILLIS = 1000;
 
+  private static final String NAME = "run";
+
   private final VirtualMachineConfig config;
+  private final @Nullable Path store;
   private final @Nullable Duration timeout;
-  private final @Nullable Path consoleOut;
-  private final OutputStream serial;
+  private final Output output;
   private final PrintWriter err;
+  private final CountDownLatch told = new CountDownLatch(1);
   private volatile boolean ending;
   private volatile @Nullable VirtualMachine machine;
 
+  /**
+   * Where the output of a machine goes that captures it.
+   *
+   * @param standard for what the payload prints, or for the serial console
+   * @param isPayloads which of them
+   * @param other a file for the one that is left; dropped without one
+   * @param option what names this file
+   */
+  record Output(OutputStream standard, boolean isPayloads, @Nullable Path other, String option) {}
+
+  /**
+   * Prepares a machine.
+   *
+   * @param store a folder in which the machine is kept, or found; without one nothing is left
+   * @param timeout how long it may run
+   */
   Boot(
       VirtualMachineConfig config,
+      @Nullable Path store,
       @Nullable Duration timeout,
-      @Nullable Path consoleOut,
-      OutputStream serial,
+      Output output,
       PrintWriter err) {
     this.config = config;
+    this.store = store;
     this.timeout = timeout;
-    this.consoleOut = consoleOut;
-    this.serial = serial;
+    this.output = output;
     this.err = err;
   }
 
@@ -65,37 +84,65 @@ final class Boot {
   }
 
   private int runInStore() throws InterruptedException {
-    try (OutputStream console = openConsole()) {
-      Path store = Files.createTempDirectory("avf-run-");
-      try (VirtualMachineManager manager = VirtualMachineManager.open(store);
-          VirtualMachine vm = manager.create("run", config)) {
-        machine = vm;
-        return run(vm, console);
+    try (OutputStream other = openOther()) {
+      if (store != null) {
+        return runIn(store, other);
+      }
+      Path temporary = Files.createTempDirectory("avf-run-");
+      try {
+        return runIn(temporary, other);
       } finally {
-        delete(store);
+        delete(temporary);
       }
     } catch (IOException | UncheckedIOException e) {
       throw new IllegalStateException("cannot write: " + e, e);
     }
   }
 
-  private OutputStream openConsole() {
-    if (consoleOut == null) {
-      return OutputStream.nullOutputStream();
-    }
-    try {
-      return Files.newOutputStream(consoleOut);
-    } catch (IOException e) {
-      throw new IllegalArgumentException(
-          "cannot write --console-out " + consoleOut + " (" + e + "): give another file", e);
+  private int runIn(Path folder, OutputStream other) throws InterruptedException {
+    try (VirtualMachineManager manager = VirtualMachineManager.open(folder);
+        VirtualMachine vm = manager.getOrCreate(NAME, config)) {
+      if (!vm.getConfig().equals(config)) {
+        throw new IllegalStateException(
+            "the machine in "
+                + folder
+                + " was made with other options: give the same, or another folder");
+      }
+      machine = vm;
+      return run(vm, other);
     }
   }
 
-  private int run(VirtualMachine vm, OutputStream console) throws InterruptedException {
-    List<Pump> pumps =
-        List.of(
-            new Pump("serial", vm.getConsoleOutput(), serial),
-            new Pump("console", vm.getLogOutput(), console));
+  private OutputStream openOther() {
+    if (output.other() == null) {
+      return OutputStream.nullOutputStream();
+    }
+    try {
+      return Files.newOutputStream(output.other());
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          "cannot write "
+              + output.option()
+              + ' '
+              + output.other()
+              + " ("
+              + e
+              + "): give another file",
+          e);
+    }
+  }
+
+  private int run(VirtualMachine vm, OutputStream other) throws InterruptedException {
+    List<Pump> pumps = List.of();
+    if (config.outputCaptured()) {
+      pumps =
+          List.of(
+              new Pump(
+                  "serial", vm.getConsoleOutput(), output.isPayloads() ? other : output.standard()),
+              new Pump(
+                  "console", vm.getLogOutput(), output.isPayloads() ? output.standard() : other));
+    }
+    vm.setCallback(Runnable::run, new Reporter(err, told));
     long start = System.nanoTime();
     vm.run();
     vm.getBackend().ifPresent(backend -> err.println("backend: " + backend));
@@ -121,8 +168,12 @@ final class Boot {
       err.println(
           "avf: "
               + vm.getDroppedOutput()
-              + " bytes of output were dropped: standard output or --console-out was too slow");
+              + " bytes of output were dropped: standard output or "
+              + output.option()
+              + " was too slow");
     }
+    // What the payload did was told before; this is the last line.
+    told.await(SHUTDOWN_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
     // A machine may have ended by itself in the moment in which its time was up.
     late &= known instanceof StopReason.Killed;
     err.println("stopped: " + known + (late ? " time-out of " + text(timeout) + " passed" : ""));

@@ -1,6 +1,8 @@
 package io.github.avf4j.cli;
 
+import io.github.avf4j.ApkPayload;
 import io.github.avf4j.DataSize;
+import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,6 +41,37 @@ final class Converters {
 
     private static Path file(String text) {
       return Path.of(text.substring(0, text.length() - ":ro".length()));
+    }
+  }
+
+  /** Reads {@code NAME=FILE}. */
+  static final class Apex implements ITypeConverter<ApkPayload.Apex> {
+    @Override
+    public ApkPayload.Apex convert(String text) {
+      int equals = text.indexOf('=');
+      if (equals <= 0 || equals == text.length() - 1) {
+        throw new TypeConversionException("an APEX is NAME=FILE, but was \"" + text + '"');
+      }
+      try {
+        return new ApkPayload.Apex(
+            text.substring(0, equals), Path.of(text.substring(equals + 1)).toAbsolutePath());
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(String.valueOf(e.getMessage()));
+      }
+    }
+  }
+
+  /** Reads {@code none} or {@code full}. */
+  static final class Debug implements ITypeConverter<DebugLevel> {
+    @Override
+    public DebugLevel convert(String text) {
+      return switch (text) {
+        case "none" -> DebugLevel.NONE;
+        case "full" -> DebugLevel.FULL;
+        default ->
+            throw new TypeConversionException(
+                "a debug level is none or full, but was \"" + text + '"');
+      };
     }
   }
 

@@ -95,7 +95,8 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter err = spec.commandLine().getErr();
-    return new Boot(config(), timeout, consoleOut, System.out, err).run();
+    Boot.Output output = new Boot.Output(System.out, false, consoleOut, "--console-out");
+    return new Boot(config(), null, timeout, output, err).run();
   }
 
   VirtualMachineConfig config() {

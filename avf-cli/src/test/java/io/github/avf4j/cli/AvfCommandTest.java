@@ -2,6 +2,10 @@ package io.github.avf4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.avf4j.CpuTopology;
+import io.github.avf4j.DataSize;
+import io.github.avf4j.DebugLevel;
+import io.github.avf4j.Payload;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachineConfig;
 import java.io.PrintWriter;
@@ -82,6 +86,48 @@ class AvfCommandTest {
     assertThat(config.backend()).isEqualTo(Optional.empty());
   }
 
+  private static VirtualMachineConfig appConfig(String... arguments) {
+    var parsed = AvfCommand.commandLine().parseArgs(arguments);
+    return ((RunAppCommand) parsed.subcommand().commandSpec().userObject()).config();
+  }
+
+  @Test
+  void runAppTakesEveryOption() {
+    String line =
+        "run-app --config-path assets/c.json --extra-apk /one.apk --extra-apk /two.apk"
+            + " --apex com.example.b=/b.apex --apex com.example.a=/a=b.apex --work-dir w"
+            + " --storage-size 16M --debug none --memory 512M --cpus 2 --backend qemu"
+            + " --boot-timeout 2m --timeout 5m --console c /app.apk";
+    assertThat(appConfig(line.split(" ")))
+        .isEqualTo(
+            VirtualMachineConfig.builder()
+                .payload(
+                    Payload.apk(Path.of("/app.apk"))
+                        .withConfigPath("assets/c.json")
+                        .withExtraApk(Path.of("/one.apk"))
+                        .withExtraApk(Path.of("/two.apk"))
+                        .withApex("com.example.b", Path.of("/b.apex"))
+                        .withApex("com.example.a", Path.of("/a=b.apex")))
+                .encryptedStorage(DataSize.ofMebibytes(16))
+                .memory(DataSize.ofMebibytes(512))
+                .cpuTopology(CpuTopology.of(2))
+                .backend("qemu")
+                .bootTimeout(Duration.ofMinutes(2))
+                .build());
+  }
+
+  @Test
+  void runAppHasDefaults() {
+    VirtualMachineConfig config =
+        appConfig("run-app", "--payload-binary-name", "libx.so", "app.apk");
+    assertThat(config.payload())
+        .contains(Payload.apk(Path.of("app.apk")).withBinaryName("libx.so"));
+    assertThat(config.debugLevel()).isEqualTo(DebugLevel.FULL);
+    assertThat(config.outputCaptured()).isTrue();
+    assertThat(config.encryptedStorage()).isEmpty();
+    assertThat(config.bootTimeout()).isEqualTo(Duration.ofSeconds(60));
+  }
+
   @ParameterizedTest
   @CsvSource({"60s, 60000", "500ms, 500", "2m, 120000", "1h, 3600000", "7, 7000"})
   void readsTimes(String text, long millis) {
@@ -102,6 +148,17 @@ class AvfCommandTest {
         "run --kernel k --backend xen        | there is no backend \"xen\"",
         "run --kernel k --console-out /no/x  | cannot write --console-out /no/x",
         "run --kernel k --bogus              | --bogus",
+        "run-app                             | Missing required",
+        "run-app a.apk                       | --config-path",
+        "run-app --config-path a --payload-binary-name b a.apk | mutually exclusive",
+        "run-app --config-path a/ a.apk      | must be the name of a file in the APK",
+        "run-app --payload-binary-name a/b a.apk | file name without '/'",
+        "run-app --config-path a --debug some a.apk | a debug level is none or full",
+        "run-app --config-path a --apex x a.apk | an APEX is NAME=FILE",
+        "run-app --config-path a --apex ../x=y a.apk | letters, digits",
+        "run-app --config-path a --apex x=y --apex x=z a.apk | there are two APEXes x",
+        "run-app --config-path a --console /no/x a.apk | cannot write --console /no/x",
+        "run-app --config-path a /no/a.apk   | /no/a.apk does not exist",
         "fly                                 | fly",
         "''                                  | Missing required subcommand",
       })
@@ -134,6 +191,25 @@ class AvfCommandTest {
       assertThat(left.filter(file -> file.getFileName().toString().startsWith("avf-run-")))
           .isEmpty();
     }
+  }
+
+  @Test
+  void aMachineThatIsKeptTakesTheSameOptionsOnly() {
+    String[] first = {
+      "run-app", "--work-dir", folder.toString(), "--config-path", "a", "/no/a.apk"
+    };
+    for (int i = 0; i < 2; i++) {
+      assertThat(execute(first)).isEqualTo(ExitCode.UNUSABLE);
+      assertThat(err.toString())
+          .contains("/no/a.apk does not exist")
+          .doesNotContain("other options");
+    }
+    assertThat(folder.resolve("vm")).isDirectory();
+    assertThat(
+            execute("run-app", "--work-dir", folder.toString(), "--config-path", "b", "/no/a.apk"))
+        .isEqualTo(ExitCode.UNUSABLE);
+    assertThat(err.toString())
+        .contains("the machine in " + folder + " was made with other options");
   }
 
   @Test

@@ -72,6 +72,9 @@ public final class KvmMachine implements Machine {
     try {
       kickSignal = Signals.installKick();
       memory = own(new MachineMemory(spec.memory().bytes()));
+      if (spec.hugepages()) {
+        memory.adviseHugePages();
+      }
       BootState boot = KernelLoader.load(memory, spec.kernel(), spec.initrd(), spec.commandLine());
       devices = own(new MachineDevices(spec, memory.guest()));
       AcpiTables.write(memory, spec.cpuTopology().vcpus(), devices.count());

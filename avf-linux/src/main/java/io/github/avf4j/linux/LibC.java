@@ -26,6 +26,7 @@ final class LibC {
   static final int MAP_ANONYMOUS = 0x20;
   static final int MAP_NORESERVE = 0x4000;
   static final long MAP_FAILED = -1;
+  static final int MADV_HUGEPAGE = 14;
 
   static final int EFD_CLOEXEC = 0x80000;
   static final int EFD_NONBLOCK = 0x800;
@@ -76,6 +77,8 @@ final class LibC {
       long address, long length, int protection, int flags, int fd, long offset);
 
   static native int mprotect(long address, long length, int protection);
+
+  static native int madvise(long address, long length, int advice);
 
   static native int munmap(long address, long length);
 

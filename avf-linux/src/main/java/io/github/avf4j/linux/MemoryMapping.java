@@ -87,6 +87,18 @@ public final class MemoryMapping implements AutoCloseable {
         fileOffset);
   }
 
+  /**
+   * Asks for transparent huge pages where nothing was touched yet. Where the kernel has none, this
+   * does nothing.
+   *
+   * @throws io.github.avf4j.HypervisorException if the kernel refuses for another reason
+   */
+  public void adviseHugePages() {
+    if (LibC.madvise(address, size, LibC.MADV_HUGEPAGE) != 0 && Errno.last() != Errno.EINVAL) {
+      throw Errno.failure("madvise(MADV_HUGEPAGE)", Errno.last());
+    }
+  }
+
   /** Returns the address of the first byte. */
   public long address() {
     return address;

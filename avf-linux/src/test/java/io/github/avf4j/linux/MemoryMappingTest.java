@@ -2,17 +2,23 @@ package io.github.avf4j.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.avf4j.HypervisorException;
 import io.github.avf4j.InvalidImageException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MemoryMappingTest {
+  private static final Pattern RANGE = Pattern.compile("([0-9a-f]+)-([0-9a-f]+) ");
+
   @TempDir Path folder;
 
   @Test
@@ -26,6 +32,32 @@ class MemoryMappingTest {
       assertThat(chunks.get(1).get(0)).as("little-endian").isEqualTo((byte) 0x44);
       assertThat(mapping.chunks(1L << 30, 8).get(0).getInt(0)).isEqualTo(0x11223344);
     }
+  }
+
+  @Test
+  void asksForHugePages() throws Exception {
+    assumeTrue(Files.exists(Path.of("/sys/kernel/mm/transparent_hugepage")), "no huge pages here");
+    try (MemoryMapping mapping = MemoryMapping.anonymous(4 << 20)) {
+      assertThat(flags(mapping)).doesNotContain("hg");
+      mapping.adviseHugePages();
+      assertThat(flags(mapping)).contains("hg");
+    }
+  }
+
+  /** What the kernel says of the pages at the start of a mapping. */
+  private static List<String> flags(MemoryMapping mapping) throws IOException {
+    boolean inside = false;
+    for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
+      Matcher range = RANGE.matcher(line);
+      if (range.lookingAt()) {
+        inside =
+            Long.parseUnsignedLong(range.group(1), 16) <= mapping.address()
+                && Long.parseUnsignedLong(range.group(2), 16) > mapping.address();
+      } else if (inside && line.startsWith("VmFlags:")) {
+        return List.of(line.split(" +"));
+      }
+    }
+    throw new AssertionError("it is not mapped");
   }
 
   @Test

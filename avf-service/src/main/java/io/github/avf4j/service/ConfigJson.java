@@ -92,6 +92,10 @@ final class ConfigJson {
       apk.configPath().ifPresent(path -> node.put("configPath", path));
       ArrayNode extra = node.putArray("extraApks");
       apk.extraApks().forEach(file -> extra.add(file.toString()));
+      ArrayNode apexes = node.putArray("apexes");
+      for (ApkPayload.Apex apex : apk.apexes()) {
+        apexes.addObject().put("name", apex.name()).put("file", apex.file().toString());
+      }
     } else if (payload instanceof JavaPayload java) {
       node.put("mainClass", java.mainClass());
       ArrayNode classPath = node.putArray("classPath");
@@ -205,6 +209,9 @@ final class ConfigJson {
     }
     for (JsonNode file : node.path("extraApks")) {
       payload = payload.withExtraApk(Path.of(file.asText()));
+    }
+    for (JsonNode apex : node.path("apexes")) {
+      payload = payload.withApex(text(apex, "name"), path(apex, "file"));
     }
     return payload;
   }

@@ -107,6 +107,7 @@ final class MachineSpecs {
           .kernel(images.kernel(prepared.image()))
           .initrd(prepared.image().initrd(debuggable))
           .commandLine(commandLine(config))
+          .hugepages(prepared.hugepages())
           .addAllDisks(prepared.disks());
       return prepared.boot();
     } catch (RuntimeException | Error e) {

@@ -49,9 +49,10 @@ final class MicrodroidMachine {
    *
    * @param image what boots
    * @param disks in the guest's order
+   * @param hugepages whether the payload asks for memory in huge pages
    * @param boot what the guest waits for, which the owner closes
    */
-  record Prepared(BaseImage image, List<DiskSpec> disks, GuestBoot boot) {}
+  record Prepared(BaseImage image, List<DiskSpec> disks, boolean hugepages, GuestBoot boot) {}
 
   /** Keeps a machine's files in {@code folder}. */
   MicrodroidMachine(MicrodroidHost host, Path folder) {
@@ -82,7 +83,8 @@ final class MicrodroidMachine {
     disks.add(new DiskSpec(packed.instanceImage(), false, INSTANCE));
     packed.encryptedStore().ifPresent(store -> disks.add(new DiskSpec(store, false, STORE)));
     SecretBytes message = boot(image, packed, debuggable, config.updatable());
-    return new Prepared(image.image(), disks, new GuestBoot(message, host.authority(image)));
+    GuestBoot boot = new GuestBoot(message, host.authority(image));
+    return new Prepared(image.image(), disks, packed.hugepages(), boot);
   }
 
   private PackedVm pack(

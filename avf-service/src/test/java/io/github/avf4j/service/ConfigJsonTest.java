@@ -105,7 +105,11 @@ class ConfigJsonTest {
               .withBinaryName("libx.so")
               .withExtraApk(Path.of("/q.apk"))
               .withExtraApk(Path.of("/p ä.apk")),
-          Payload.apk(Path.of("/p.apk")).withConfigPath("assets/vm_config.json")
+          Payload.apk(Path.of("/p.apk"))
+              .withConfigPath("assets/vm_config.json")
+              .withExtraApk(Path.of("/q.apk"))
+              .withApex("com.example.b", Path.of("/b ä.apex"))
+              .withApex("com.example.a", Path.of("/a.apex"))
         }) {
       VirtualMachineConfig config = VirtualMachineConfig.builder().payload(payload).build();
       assertThat(roundTrip(config)).isEqualTo(config);

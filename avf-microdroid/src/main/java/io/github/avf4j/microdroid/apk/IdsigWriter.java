@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * Makes the idsig that a guest needs next to an APK: the unsigned one of AVF's host.
@@ -24,8 +25,12 @@ public final class IdsigWriter {
    *
    * @param apk the APK that it is for
    * @param kept whether the file was right before and was left alone
+   * @param entry the content of the entry that was asked for, if the APK has it
    */
-  public record Outcome(VerifiedApk apk, boolean kept) {}
+  public record Outcome(VerifiedApk apk, boolean kept, Optional<ByteSlice> entry) {}
+
+  /** What is verified, and its one entry that was read before, so that it is what was verified. */
+  private record Reading(VerifiedApk apk, Optional<ByteSlice> entry) {}
 
   /**
    * Writes the idsig of an APK, or replaces it. Blocks until done.
@@ -43,7 +48,7 @@ public final class IdsigWriter {
   public static VerifiedApk write(ImageSource apk, ApkPolicy policy, Path idsig)
       throws IOException {
     try (AtomicFile target = AtomicFile.create(idsig)) {
-      VerifiedApk verified = write(apk, policy, target.channel());
+      VerifiedApk verified = write(apk, policy, target.channel(), "", 0).apk();
       target.commitUnsynced();
       return verified;
     }
@@ -57,20 +62,46 @@ public final class IdsigWriter {
    * @throws IOException if a file cannot be read or written
    */
   public static Outcome createOrUpdate(Path apk, ApkPolicy policy, Path idsig) throws IOException {
+    return createOrUpdate(apk, policy, idsig, "", 0);
+  }
+
+  /**
+   * The same, and returns the content of one entry: the bytes that were verified.
+   *
+   * @param entry the name of a file in the APK, which may be missing
+   * @param maxBytes how many it may have
+   * @throws ApkException of the error ENTRY if the entry is longer or not what the zip says; of
+   *     others if the APK is refused. The idsig is left as it was
+   * @throws IOException if a file cannot be read or written
+   */
+  public static Outcome createOrUpdate(
+      Path apk, ApkPolicy policy, Path idsig, String entry, int maxBytes) throws IOException {
     try (FileChannel file = FileChannel.open(apk);
         AtomicFile target = AtomicFile.create(idsig)) {
-      VerifiedApk verified = write(ImageSource.of(file), policy, target.channel());
-      if (isRight(idsig, target.channel())) {
-        return new Outcome(verified, true);
+      Reading reading = write(ImageSource.of(file), policy, target.channel(), entry, maxBytes);
+      boolean kept = isRight(idsig, target.channel());
+      if (!kept) {
+        target.commitUnsynced();
       }
-      target.commitUnsynced();
-      return new Outcome(verified, false);
+      return new Outcome(reading.apk(), kept, reading.entry());
     }
   }
 
-  private static VerifiedApk write(ImageSource apk, ApkPolicy policy, FileChannel out)
+  private static Reading write(
+      ImageSource apk, ApkPolicy policy, FileChannel out, String name, int maxBytes)
       throws IOException {
     SignedApk signed = ApkVerifier.signed(apk, policy);
+    Optional<ZipEntry> entry = signed.apk().directory().find(name);
+    Optional<ByteSlice> content = Optional.empty();
+    ApkException unusable = null;
+    try {
+      if (entry.isPresent()) {
+        content = Optional.of(signed.apk().read(entry.get(), maxBytes, ApkError.ENTRY));
+      }
+    } catch (ApkException e) {
+      // An APK that was changed after it was signed is refused for that.
+      unusable = e;
+    }
     SignerVerifier signer = signed.decisive();
     // The head's length is known before its root hash is.
     Idsig empty =
@@ -81,6 +112,9 @@ public final class IdsigWriter {
             signer.algorithm().id());
     VerifiedApk verified =
         signed.verifyContent(ByteSlice.EMPTY, TreeSink.into(out, empty.treeOffset()));
+    if (unusable != null) {
+      throw unusable;
+    }
     Idsig idsig =
         Idsig.unsigned(
             apk.size(), verified.rootHash(), signer.contentDigest(), signer.algorithm().id());
@@ -88,7 +122,7 @@ public final class IdsigWriter {
     while (head.hasRemaining()) {
       out.write(head, head.position());
     }
-    return verified;
+    return new Reading(verified, content);
   }
 
   private static boolean isRight(Path existing, FileChannel fresh) throws IOException {

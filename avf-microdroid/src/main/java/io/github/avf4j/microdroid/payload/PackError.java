@@ -10,7 +10,12 @@ public enum PackError {
   APK(ErrorCode.PAYLOAD_VERIFICATION_FAILED),
   /** The APK does not have the native library that shall run. */
   BINARY(ErrorCode.PAYLOAD_INVALID_CONFIG),
-  /** The APK does not have the configuration that says what shall run. */
+  /** An APEX is refused, or is another module than it should be. */
+  APEX(ErrorCode.PAYLOAD_VERIFICATION_FAILED),
+  /**
+   * The APK does not have the configuration that says what shall run, or one that cannot be
+   * honoured, or that names other things than were given.
+   */
   CONFIG(ErrorCode.PAYLOAD_INVALID_CONFIG),
   /** An APK or APEX was changed while the disk was made of it. */
   CHANGED(ErrorCode.PAYLOAD_VERIFICATION_FAILED),

@@ -11,7 +11,7 @@ import java.util.Optional;
  *
  * @param policy what APKs must be signed for
  * @param abi the guest's processor
- * @param apexes modules that the guest activates, in any order
+ * @param apexes modules that the guest activates besides those of the payload, in any order
  * @param encryptedStorage the size of the encrypted store; empty for none
  */
 public record PackOptions(
@@ -23,7 +23,7 @@ public record PackOptions(
   private static final DataSize MAX_STORAGE = DataSize.ofGibibytes(1 << 20);
 
   /**
-   * An APEX for the guest, which is not verified here.
+   * An APEX for the guest, of somebody who has verified it.
    *
    * @param name of the module
    * @param file where it is

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param instanceImage a raw disk that the guest writes
  * @param encryptedStore a raw disk that the guest encrypts, if the VM has one
  * @param instanceId 64 bytes that no other instance has
+ * @param hugepages whether the payload asks for memory in huge pages
  * @param newInstance whether no stage of the VM has written to the instance image yet
  */
 public record PackedVm(
@@ -24,6 +25,7 @@ public record PackedVm(
     Path instanceImage,
     Optional<Path> encryptedStore,
     ByteSlice instanceId,
+    boolean hugepages,
     boolean newInstance) {
   /** Copies the list. */
   public PackedVm {

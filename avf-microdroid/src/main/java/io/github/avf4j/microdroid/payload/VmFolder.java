@@ -3,6 +3,7 @@ package io.github.avf4j.microdroid.payload;
 import io.github.avf4j.ApkPayload;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.apk.ApkError;
 import io.github.avf4j.microdroid.apk.ApkException;
 import io.github.avf4j.microdroid.apk.IdsigWriter;
 import io.github.avf4j.microdroid.apk.VerifiedApk;
@@ -67,7 +68,8 @@ public final class VmFolder {
 
   /**
    * Makes everything that the VM needs besides what it boots; leaves alone what is right already.
-   * Each APK is read once: the same bytes are verified and make the hash tree. Blocks until done.
+   * Each APK is read once: the same bytes are verified, make the hash tree, and have the
+   * configuration that is honoured. Blocks until done.
    *
    * <p>The disk names the APKs by their paths: what a guest reads may have been changed since, and
    * so a guest must verify them again.
@@ -80,14 +82,21 @@ public final class VmFolder {
     List<FileStamp> sources = stamps(payload, options);
     try {
       removeOld(payload.extraApks().size());
-      VerifiedApk apk = verify(payload.apk(), IDSIG, options);
+      IdsigWriter.Outcome outcome =
+          verify(payload.apk(), IDSIG, options, payload.configPath().orElse(""));
+      VerifiedApk apk = outcome.apk();
       PayloadEntries.check(payload, apk, options.abi());
+      Optional<PayloadConfig> config =
+          outcome.entry().map(content -> PayloadConfig.read(payload, content));
+      config.ifPresent(asked -> asked.requireGiven(payload));
       List<VerifiedApk> extra = new ArrayList<>();
       for (Path file : payload.extraApks()) {
-        extra.add(verify(file, EXTRA_IDSIG + extra.size(), options));
+        extra.add(verify(file, EXTRA_IDSIG + extra.size(), options, "").apk());
       }
+      List<PackOptions.Apex> apexes = new ArrayList<>(PayloadApexes.verify(payload));
+      apexes.addAll(options.apexes());
       InstanceFiles.Instance made = instance.ensure(options.encryptedStorage());
-      Path disk = new FlatDisk(writeDisk(payload, options)).update();
+      Path disk = new FlatDisk(writeDisk(payload, apexes)).update();
       requireUnchanged(sources, disk);
       return new PackedVm(
           apk,
@@ -96,6 +105,7 @@ public final class VmFolder {
           instance.image(),
           options.encryptedStorage().map(size -> instance.store()),
           made.id(),
+          config.isPresent() && config.get().hugepages(),
           made.isNew());
     } catch (InvalidImageException e) {
       throw new PackException(PackError.CHANGED, String.valueOf(e.getMessage()), e);
@@ -118,6 +128,9 @@ public final class VmFolder {
       for (Path file : payload.extraApks()) {
         stamps.add(FileStamp.of(file, "extra APK", "give a signed APK"));
       }
+      for (ApkPayload.Apex apex : payload.apexes()) {
+        stamps.add(FileStamp.of(apex.file(), "APEX " + apex.name(), "give an APEX"));
+      }
       for (PackOptions.Apex apex : options.apexes()) {
         stamps.add(FileStamp.of(apex.file(), "APEX " + apex.name(), "give an APEX"));
       }
@@ -134,10 +147,19 @@ public final class VmFolder {
     return stamps;
   }
 
-  private VerifiedApk verify(Path apk, String idsig, PackOptions options) throws IOException {
+  private IdsigWriter.Outcome verify(Path apk, String idsig, PackOptions options, String config)
+      throws IOException {
     try {
-      return IdsigWriter.createOrUpdate(apk, options.policy(), folder.resolve(idsig)).apk();
+      return IdsigWriter.createOrUpdate(
+          apk, options.policy(), folder.resolve(idsig), config, PayloadConfig.MAX_SIZE);
     } catch (ApkException e) {
+      if (e.error() == ApkError.ENTRY) {
+        throw new PackException(
+            PackError.CONFIG,
+            "the configuration of the APK %s cannot be used: %s: build the APK with another one"
+                .formatted(apk, e.reason()),
+            e);
+      }
       throw new PackException(
           PackError.APK,
           "the APK %s is refused (%s): %s: sign it again, or get an undamaged copy"
@@ -156,7 +178,7 @@ public final class VmFolder {
     }
   }
 
-  private Path writeDisk(ApkPayload payload, PackOptions options) throws IOException {
+  private Path writeDisk(ApkPayload payload, List<PackOptions.Apex> apexes) throws IOException {
     Path image = folder.resolve(PAYLOAD_DISK);
     Path idsig = folder.resolve(IDSIG);
     try {
@@ -166,7 +188,7 @@ public final class VmFolder {
               ? MicrodroidPayload.ofBinary(payload.apk(), idsig, binary.get())
               : MicrodroidPayload.ofConfig(
                   payload.apk(), idsig, payload.configPath().orElseThrow());
-      options.apexes().stream()
+      apexes.stream()
           .sorted(
               Comparator.comparing(PackOptions.Apex::name)
                   .thenComparing(PackOptions.Apex::version)

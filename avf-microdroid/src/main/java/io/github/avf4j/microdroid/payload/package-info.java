@@ -3,8 +3,9 @@
  * is an APK.
  *
  * <p>{@link io.github.avf4j.microdroid.payload.PayloadDisk} is called by the service when a machine
- * is run. {@link io.github.avf4j.microdroid.payload.VmFolder} verifies an APK and makes idsig,
- * payload disk, instance image, encrypted store and instance id; what fails is a {@link
+ * is run. {@link io.github.avf4j.microdroid.payload.VmFolder} verifies an APK, honours the
+ * configuration in it, verifies the extra APKs and APEXes, and makes idsigs, payload disk, instance
+ * image, encrypted store and instance id; what fails is a {@link
  * io.github.avf4j.microdroid.payload.PackException}. Calls block until done.
  */
 @NullMarked

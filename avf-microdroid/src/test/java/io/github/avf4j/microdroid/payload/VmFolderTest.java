@@ -7,9 +7,14 @@ import io.github.avf4j.ApkPayload;
 import io.github.avf4j.DataSize;
 import io.github.avf4j.ErrorCode;
 import io.github.avf4j.Payload;
+import io.github.avf4j.attestation.avb.RsaKeyFile;
 import io.github.avf4j.microdroid.Foreign;
+import io.github.avf4j.microdroid.apex.ApexManifest;
+import io.github.avf4j.microdroid.apex.ApexWriter;
 import io.github.avf4j.microdroid.apk.ApkError;
 import io.github.avf4j.microdroid.apk.ApkException;
+import io.github.avf4j.microdroid.apk.ApkWriter;
+import io.github.avf4j.microdroid.apk.TestKeys;
 import io.github.avf4j.microdroid.apk.Vectors;
 import io.github.avf4j.microdroid.disk.DiskImage;
 import io.github.avf4j.microdroid.disk.Partition;
@@ -19,7 +24,9 @@ import io.github.avf4j.microdroid.disk.RawWriter;
 import io.github.avf4j.microdroid.image.ImageException;
 import io.github.avf4j.microdroid.image.Progress;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -263,6 +270,116 @@ class VmFolderTest {
                 PackOptions.DEFAULT,
                 PackError.CONFIG))
         .hasMessageContaining("has no assets/other.json; its JSON files are assets/vm_config.json");
+  }
+
+  private ApkPayload configured(String config) throws IOException {
+    Path made = temporary.resolve("configured.apk");
+    new ApkWriter("com.example.configured")
+        .add("assets/vm_config.json", config.getBytes(StandardCharsets.UTF_8))
+        .add("assets/large.json", new byte[(1 << 20) + 1])
+        .writeSigned(made, TestKeys.of("secp256r1"));
+    return Payload.apk(made).withConfigPath("assets/vm_config.json");
+  }
+
+  private Path module(String name) throws IOException {
+    Path content = Files.createDirectories(temporary.resolve("module"));
+    Files.writeString(content.resolve("file"), "content of the module");
+    Path apex = temporary.resolve(name + ".apex");
+    try (InputStream in = getClass().getResourceAsStream("/vectors/avb/testkey_rsa2048.pem")) {
+      new ApexWriter(ApexManifest.of(name, 3), RsaKeyFile.signer(in.readAllBytes()))
+          .write(content, apex, Progress.NONE);
+    }
+    return apex;
+  }
+
+  @Test
+  void takesWhatTheConfigurationNames() throws Exception {
+    ApkPayload asked =
+        configured(
+            """
+            {"task": {"type": "microdroid_launcher", "command": "libx.so"},
+             "hugepages": true,
+             "extra_apks": [{"path": "/elsewhere/one.apk"}],
+             "apexes": [{"name": "com.example.b"}, {"name": "com.example.a"}]}
+            """);
+    ApkPayload given =
+        asked
+            .withExtraApk(apk)
+            .withApex("com.example.b", module("com.example.b"))
+            .withApex("com.example.a", module("com.example.a"));
+    PackedVm made = pack(given, PackOptions.DEFAULT);
+    assertThat(made.extraApks()).hasSize(1);
+    assertThat(made.hugepages()).isTrue();
+    assertThat(pack().hugepages()).isFalse();
+    pack(given, PackOptions.DEFAULT);
+    try (DiskImage disk = DiskImage.open(made.payloadDisk())) {
+      List<Partition> partitions = PartitionTable.read(disk).partitions();
+      assertThat(partitions)
+          .extracting(Partition::label)
+          .containsExactly(
+              "payload-metadata",
+              "microdroid-apex-0",
+              "microdroid-apex-1",
+              "microdroid-apk",
+              "microdroid-apk-idsig",
+              "extra-apk-0",
+              "extra-idsig-0");
+      byte[] first = Files.readAllBytes(temporary.resolve("com.example.a.apex"));
+      assertThat(disk.readRange(partitions.get(1).start(), first.length)).isEqualTo(first);
+    }
+    PayloadMetadata metadata =
+        PayloadMetadata.read(DiskImage.open(folder.resolve("payload-metadata.img")));
+    assertThat(metadata.apexes())
+        .containsExactly(
+            PayloadMetadata.Apex.of("com.example.a", "microdroid-apex-0", 0, false),
+            PayloadMetadata.Apex.of("com.example.b", "microdroid-apex-1", 0, false));
+    assertThat(refused(asked, PackOptions.DEFAULT, PackError.CONFIG))
+        .hasMessageContaining("names 1 (/elsewhere/one.apk) but 0 were given");
+  }
+
+  @Test
+  void refusesAConfigurationThatCannotBeHonouredOrIsTooLong() throws Exception {
+    ApkPayload asked =
+        configured("{\"os\": {\"name\": \"other\"}, \"task\": {\"command\": \"/x\"}}");
+    assertThat(refused(asked, PackOptions.DEFAULT, PackError.CONFIG))
+        .hasMessageContaining("\"os.name\" must be empty or \"microdroid\" but is \"other\"");
+    assertThat(
+            refused(
+                asked.withConfigPath("assets/large.json"), PackOptions.DEFAULT, PackError.CONFIG))
+        .hasMessageContaining("assets/large.json has more than 1048576 bytes");
+    assertThat(folder.resolve("payload.img")).doesNotExist();
+  }
+
+  @Test
+  void anApkWhoseConfigurationWasChangedIsRefusedForThat() throws Exception {
+    ApkPayload asked = configured("{\"task\": {\"command\": \"/right\"}}");
+    byte[] bytes = Files.readAllBytes(asked.apk());
+    int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("/right");
+    assertThat(at).isPositive();
+    bytes[at + 1] ^= 1;
+    Files.write(asked.apk(), bytes);
+    assertThat(refused(asked, PackOptions.DEFAULT, PackError.APK))
+        .hasMessageContaining("(CONTENT_DIGEST)");
+  }
+
+  @Test
+  void refusesAnApexThatWasChangedOrIsAnotherModule() throws Exception {
+    Path apex = module("com.example.a");
+    ApkPayload named = payload.withApex("com.example.a", apex);
+    pack(named, PackOptions.DEFAULT);
+    PackException e =
+        refused(payload.withApex("com.example.b", apex), PackOptions.DEFAULT, PackError.APEX);
+    assertThat(e).hasMessageContaining("its manifest names com.example.a: give it by that name");
+    assertThat(e.error().code()).isEqualTo(ErrorCode.PAYLOAD_VERIFICATION_FAILED);
+    byte[] bytes = Files.readAllBytes(apex);
+    int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf("content of the module");
+    bytes[at] ^= 1;
+    Files.write(apex, bytes);
+    assertThat(refused(named, PackOptions.DEFAULT, PackError.APEX))
+        .hasMessageContaining("com.example.a.apex is refused (HASH_TREE)");
+    Path empty = Files.createFile(temporary.resolve("empty.apex"));
+    assertThat(refused(payload.withApex("e", empty), PackOptions.DEFAULT, PackError.FILE))
+        .hasMessageContaining("APEX e");
   }
 
   @Test

@@ -35,6 +35,11 @@ public final class MachineMemory implements AutoCloseable {
     guest = GuestMemory.of(regions);
   }
 
+  /** Asks for huge pages; comes before anything is loaded. */
+  public void adviseHugePages() {
+    mapping.adviseHugePages();
+  }
+
   /** Returns the RAM as devices see it. */
   public GuestMemory guest() {
     return guest;
