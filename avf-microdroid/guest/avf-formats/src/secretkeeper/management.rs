@@ -17,9 +17,6 @@ pub const ID_SIZE: usize = 64;
 
 /// There is no secret of this name.
 pub const ENTRY_NOT_FOUND: i64 = 3;
-/// The client's chain does not match the policy of the secret.
-pub const POLICY_MISMATCH: i64 = 5;
-
 const STORE: u64 = 2;
 const GET: u64 = 3;
 const OK: i64 = 0;
@@ -30,6 +27,13 @@ const MAX_REASON: usize = 1024;
 /// The name of the value that a payload may keep: the SHA-512 of the instance id.
 pub fn payload_value_id(instance_id: &[u8; ID_SIZE]) -> [u8; ID_SIZE] {
     sha512(&[instance_id])
+}
+
+/// A secret that nobody has seen yet.
+pub fn random_secret() -> Result<Secret<KEEPER_SECRET_SIZE>, KeeperError> {
+    let mut drawn = Ok(());
+    let secret = Secret::fill_with(|out| drawn = getrandom::getrandom(out));
+    drawn.map_err(|_| KeeperError::NoRandom).map(|()| secret)
 }
 
 /// Stores a secret in place of the one before, for whoever matches the policy.
