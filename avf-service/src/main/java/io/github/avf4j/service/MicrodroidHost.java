@@ -1,5 +1,7 @@
 package io.github.avf4j.service;
 
+import io.github.avf4j.attestation.AttestationException;
+import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.remote.HostRoot;
 import io.github.avf4j.attestation.seal.DeviceSecret;
 import io.github.avf4j.microdroid.CacheFolder;
@@ -8,21 +10,29 @@ import io.github.avf4j.microdroid.base.BaseImages;
 import io.github.avf4j.microdroid.base.DevelopmentKey;
 import io.github.avf4j.microdroid.base.HostFirmware;
 import io.github.avf4j.microdroid.java.JavaPayloadPackager;
+import io.github.avf4j.microdroid.payload.VmFolder;
 import io.github.avf4j.service.attest.AttestationAuthority;
 import io.github.avf4j.service.attest.HostAttestation;
+import io.github.avf4j.service.keeper.HostKeeper;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What all machines with APK payloads of this host share: base images, the packager of Java
- * classes, the firmware with the secret of the device, and who certifies keys.
+ * classes, the firmware with the secret of the device, who certifies keys, and the keeper of
+ * secrets.
  *
  * <p>Thread-safe.
  */
 final class MicrodroidHost {
+  private static final Logger log = LoggerFactory.getLogger(MicrodroidHost.class);
   private static final String DEVICE_SECRET = "device-secret";
 
   private final BaseImages images;
@@ -31,6 +41,7 @@ final class MicrodroidHost {
 
   // Guarded by this. Made when it is first needed, so that others leave no secret behind.
   private @Nullable HostFirmware firmware;
+  private @Nullable HostKeeper keeper;
   private final Map<BaseImage, AttestationAuthority> authorities = new HashMap<>();
 
   /** Keeps images in {@code cache}, and the secrets of the device and keys in {@code data}. */
@@ -57,10 +68,45 @@ final class MicrodroidHost {
   synchronized HostFirmware firmware() {
     if (firmware == null) {
       firmware =
-          new HostFirmware(
-              DeviceSecret.find(data.resolve(DEVICE_SECRET)), List.of(DevelopmentKey.publicKey()));
+          new HostFirmware(deviceSecret(), List.of(DevelopmentKey.publicKey()));
     }
     return firmware;
+  }
+
+  private DeviceSecret deviceSecret() {
+    return DeviceSecret.find(data.resolve(DEVICE_SECRET));
+  }
+
+  /**
+   * Returns the keeper of secrets.
+   *
+   * @throws io.github.avf4j.attestation.AttestationException if the device has no secret, or the
+   *     keeper's folder cannot be used
+   */
+  synchronized HostKeeper keeper() {
+    if (keeper == null) {
+      keeper = HostKeeper.open(deviceSecret(), data.resolve(HostKeeper.FOLDER));
+    }
+    return keeper;
+  }
+
+  /**
+   * Deletes a machine's files, then what the keeper has of it: an end in between leaves secrets
+   * that nobody can ask for, and never a machine without its secrets.
+   *
+   * @throws io.github.avf4j.StoreException as {@link Store#delete} does; the keeper's failures are
+   *     only logged
+   */
+  void delete(Store store, String name) {
+    Optional<ByteSlice> id = new VmFolder(store.folder(name)).instanceId();
+    store.delete(name);
+    if (id.isPresent() && Files.isDirectory(data.resolve(HostKeeper.FOLDER))) {
+      try {
+        keeper().forget(id.get());
+      } catch (AttestationException e) {
+        log.warn("the secrets of the deleted VM '{}' are still kept: {}", name, e.getMessage(), e);
+      }
+    }
   }
 
   /** Returns who certifies keys of guests that boot from {@code image}. */

@@ -17,6 +17,7 @@ import io.github.avf4j.microdroid.payload.PackOptions;
 import io.github.avf4j.microdroid.payload.PackedVm;
 import io.github.avf4j.microdroid.payload.VmFolder;
 import io.github.avf4j.microdroid.report.HostMessages;
+import io.github.avf4j.service.keeper.HostKeeper;
 import io.github.avf4j.spi.DiskSpec;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -24,6 +25,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Prepares one machine with an APK payload: packs its files, plays its firmware, and says which
@@ -65,6 +67,8 @@ final class MicrodroidMachine {
    * @throws PvmfwException if the firmware refuses the base image or the instance
    * @throws InvalidImageException if kernel or runtime cannot be used
    * @throws StoreException if a folder cannot be written
+   * @throws io.github.avf4j.attestation.AttestationException if the device has no secret, or the
+   *     keeper of secrets cannot be used
    */
   Prepared prepare(
       VirtualMachineConfig config,
@@ -79,8 +83,14 @@ final class MicrodroidMachine {
     disks.add(new DiskSpec(packed.payloadDisk(), true, PAYLOAD));
     disks.add(new DiskSpec(packed.instanceImage(), false, INSTANCE));
     packed.encryptedStore().ifPresent(store -> disks.add(new DiskSpec(store, false, STORE)));
-    SecretBytes message = boot(image, packed, debuggable, config.updatable());
-    return new Prepared(image, disks, new GuestBoot(message, host.authority(image)));
+    Optional<HostKeeper> keeper = config.updatable() ? Optional.of(host.keeper()) : Optional.empty();
+    SecretBytes message = boot(image, packed, debuggable, keeper);
+    GuestBoot boot =
+        new GuestBoot(
+            message,
+            host.authority(image),
+            keeper.map(opened -> opened.serve(packed.instanceId())));
+    return new Prepared(image, disks, boot);
   }
 
   private PackedVm pack(
@@ -96,8 +106,10 @@ final class MicrodroidMachine {
     }
   }
 
+  /** A machine with a keeper protects itself, and so needs no instance image. */
   private SecretBytes boot(
-      BaseImage image, PackedVm packed, boolean debuggable, boolean updatable) {
+      BaseImage image, PackedVm packed, boolean debuggable, Optional<HostKeeper> keeper) {
+    boolean updatable = keeper.isPresent();
     try (FileChannel file =
         FileChannel.open(
             packed.instanceImage(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
@@ -114,7 +126,10 @@ final class MicrodroidMachine {
           SecretBytes handover = next.handover().encode()) {
         return HostMessages.boot(
             new HostMessages.Instance(
-                next.isNewInstance(), next.rollback().isDeferred(), packed.instanceId()),
+                next.isNewInstance(),
+                next.rollback().isDeferred(),
+                packed.instanceId(),
+                keeper.map(HostKeeper::publicKey)),
             handover);
       }
     } catch (IOException e) {

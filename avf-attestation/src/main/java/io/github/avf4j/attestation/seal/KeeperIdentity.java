@@ -33,7 +33,7 @@ public final class KeeperIdentity implements AutoCloseable {
             SecretBytes.takeOver(
                 secret.use(
                     bytes -> Hkdf.sha512(DeviceSecret.SIZE, bytes, new byte[0], INFO)))) {
-      return new KeeperIdentity(CosePrivateKey.ofSecret(CoseAlgorithm.ED25519, seed.copy()));
+      return new KeeperIdentity(CosePrivateKey.ofSecret(CoseAlgorithm.ED25519, seed));
     }
   }
 
