@@ -17,6 +17,8 @@ pub const ID_SIZE: usize = 64;
 
 /// There is no secret of this name.
 pub const ENTRY_NOT_FOUND: i64 = 3;
+/// The client's chain does not match the policy of the secret.
+pub const POLICY_MISMATCH: i64 = 5;
 const STORE: u64 = 2;
 const GET: u64 = 3;
 const OK: i64 = 0;

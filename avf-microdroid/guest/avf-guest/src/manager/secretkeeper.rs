@@ -8,7 +8,7 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use avf_formats::secret::{Secret, SecretBytes};
-use avf_formats::secretkeeper::management::{self, ID_SIZE};
+use avf_formats::secretkeeper::management::{self, ID_SIZE, POLICY_MISMATCH};
 use avf_formats::secretkeeper::{Channel, KeeperError, Source, policy};
 use avf_formats::secrets::KEEPER_SECRET_SIZE;
 use avf_formats::wire::{Refusal, Response};
@@ -21,6 +21,10 @@ use crate::sys::Deadline;
 
 /// How long the host may take for one answer before the payload starts.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// What a refusal by the policy means, and what is left to do.
+const OLDER_OR_OTHER: &str = "newer versions of payload or base image ran before, or those of other signers, or with \
+                              another debug level; run these again, or delete the VM and create it again";
 
 type KeptSecret = Secret<KEEPER_SECRET_SIZE>;
 
@@ -92,7 +96,10 @@ impl<M: Messages> Session<M> {
     /// The secret of this VM, and whether it was made just now because the keeper had none.
     pub fn vm_secret(&mut self, exchange: &mut Exchange<'_>) -> Result<(KeptSecret, bool), Failure> {
         let failed = |reason: String| Failure::machine(format!("cannot get this VM's secret: {reason}"));
-        let refused = |error: KeeperError| failed(error.to_string());
+        let refused = |error: KeeperError| match error {
+            KeeperError::Refused { code: POLICY_MISMATCH, .. } => failed(format!("{error}: {OLDER_OR_OTHER}")),
+            _ => failed(error.to_string()),
+        };
         let request = management::get_request(&self.instance_id, &self.policy);
         let response = self.ask(exchange, &request).map_err(failed)?;
         if let Some(secret) = management::get_response(&response).map_err(refused)? {
@@ -234,7 +241,8 @@ pub(super) mod tests {
             });
             failure.err().unwrap().message
         };
-        assert!(fails(Ok(&[0x82, 5, 0x63, b'o', b'l', b'd'])).contains("refused with code 5: old"));
+        let refused = fails(Ok(&[0x82, 5, 0x63, b'o', b'l', b'd']));
+        assert!(refused.contains("refused with code 5: old: newer versions"), "{refused}");
         assert!(fails(Ok(&[0x81, 0])).contains("one result"));
         assert!(fails(Ok(b"sealed otherwise")).contains("not the next"));
         assert!(fails(Err("the host did not send it in time")).contains("in time"));

@@ -1,9 +1,11 @@
 package io.github.avf4j.service;
 
+import io.github.avf4j.StoreException;
 import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.remote.HostRoot;
 import io.github.avf4j.attestation.seal.DeviceSecret;
+import io.github.avf4j.attestation.seal.SecretKeeperException;
 import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.base.BaseImage;
 import io.github.avf4j.microdroid.base.BaseImages;
@@ -67,8 +69,7 @@ final class MicrodroidHost {
    */
   synchronized HostFirmware firmware() {
     if (firmware == null) {
-      firmware =
-          new HostFirmware(deviceSecret(), List.of(DevelopmentKey.publicKey()));
+      firmware = new HostFirmware(deviceSecret(), List.of(DevelopmentKey.publicKey()));
     }
     return firmware;
   }
@@ -80,12 +81,17 @@ final class MicrodroidHost {
   /**
    * Returns the keeper of secrets.
    *
-   * @throws io.github.avf4j.attestation.AttestationException if the device has no secret, or the
-   *     keeper's folder cannot be used
+   * @throws io.github.avf4j.attestation.seal.DeviceSecretException as {@link #firmware} does
+   * @throws StoreException if the keeper's folder cannot be used
    */
   synchronized HostKeeper keeper() {
     if (keeper == null) {
-      keeper = HostKeeper.open(deviceSecret(), data.resolve(HostKeeper.FOLDER));
+      try {
+        keeper = HostKeeper.open(deviceSecret(), data.resolve(HostKeeper.FOLDER));
+      } catch (SecretKeeperException e) {
+        throw new StoreException(
+            e.getMessage() + "; updatable machines need it: make it a folder of yours alone", e);
+      }
     }
     return keeper;
   }
@@ -94,8 +100,7 @@ final class MicrodroidHost {
    * Deletes a machine's files, then what the keeper has of it: an end in between leaves secrets
    * that nobody can ask for, and never a machine without its secrets.
    *
-   * @throws io.github.avf4j.StoreException as {@link Store#delete} does; the keeper's failures are
-   *     only logged
+   * @throws StoreException as {@link Store#delete} does; the keeper's failures are only logged
    */
   void delete(Store store, String name) {
     Optional<ByteSlice> id = new VmFolder(store.folder(name)).instanceId();
@@ -103,7 +108,7 @@ final class MicrodroidHost {
     if (id.isPresent() && Files.isDirectory(data.resolve(HostKeeper.FOLDER))) {
       try {
         keeper().forget(id.get());
-      } catch (AttestationException e) {
+      } catch (AttestationException | StoreException e) {
         log.warn("the secrets of the deleted VM '{}' are still kept: {}", name, e.getMessage(), e);
       }
     }

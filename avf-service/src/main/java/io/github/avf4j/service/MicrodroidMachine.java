@@ -66,9 +66,7 @@ final class MicrodroidMachine {
    * @throws PayloadException if the payload or a file of the machine cannot be used
    * @throws PvmfwException if the firmware refuses the base image or the instance
    * @throws InvalidImageException if kernel or runtime cannot be used
-   * @throws StoreException if a folder cannot be written
-   * @throws io.github.avf4j.attestation.AttestationException if the device has no secret, or the
-   *     keeper of secrets cannot be used
+   * @throws StoreException if a folder cannot be written, or the keeper of secrets cannot be used
    */
   Prepared prepare(
       VirtualMachineConfig config,
@@ -83,7 +81,8 @@ final class MicrodroidMachine {
     disks.add(new DiskSpec(packed.payloadDisk(), true, PAYLOAD));
     disks.add(new DiskSpec(packed.instanceImage(), false, INSTANCE));
     packed.encryptedStore().ifPresent(store -> disks.add(new DiskSpec(store, false, STORE)));
-    Optional<HostKeeper> keeper = config.updatable() ? Optional.of(host.keeper()) : Optional.empty();
+    Optional<HostKeeper> keeper =
+        config.updatable() ? Optional.of(host.keeper()) : Optional.empty();
     SecretBytes message = boot(image, packed, debuggable, keeper);
     GuestBoot boot =
         new GuestBoot(

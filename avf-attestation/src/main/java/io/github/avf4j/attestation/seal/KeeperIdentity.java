@@ -31,8 +31,7 @@ public final class KeeperIdentity implements AutoCloseable {
     try (SecretBytes secret = device.secret();
         SecretBytes seed =
             SecretBytes.takeOver(
-                secret.use(
-                    bytes -> Hkdf.sha512(DeviceSecret.SIZE, bytes, new byte[0], INFO)))) {
+                secret.use(bytes -> Hkdf.sha512(DeviceSecret.SIZE, bytes, new byte[0], INFO)))) {
       return new KeeperIdentity(CosePrivateKey.ofSecret(CoseAlgorithm.ED25519, seed));
     }
   }

@@ -44,8 +44,7 @@ public final class SecretKeeperSession implements AutoCloseable {
     end();
     requireOpen();
     AuthGraphSink sink =
-        new AuthGraphSink(
-            ClientIdentity.ofRootKey(identity.publicKey()), identity.key(), dialect);
+        new AuthGraphSink(ClientIdentity.ofRootKey(identity.publicKey()), identity.key(), dialect);
     byte[] answer = sink.answer(AuthGraphSource.Hello.decode(hello)).encode();
     exchange = sink;
     return answer;

@@ -32,8 +32,9 @@ import java.util.Optional;
  * </table>
  *
  * <p>HELLO comes first. Steps, each at most once and in their order, started, ready and finished
- * come in this order; steps and ready may be left out. An attestation request may come whenever
- * the payload runs, a keeper request at any time after HELLO. FINISHED or ERROR is the last one. Everything else is refused.
+ * come in this order; steps and ready may be left out. An attestation request may come whenever the
+ * payload runs, a keeper request at any time after HELLO. FINISHED or ERROR is the last one.
+ * Everything else is refused.
  *
  * <p>Confined to one thread.
  */

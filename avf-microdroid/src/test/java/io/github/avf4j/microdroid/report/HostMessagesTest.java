@@ -23,7 +23,8 @@ class HostMessagesTest {
   private static byte[] boot(boolean isNew, boolean deferred) {
     try (SecretBytes handover = SecretBytes.copyOf(new byte[] {10, 11});
         SecretBytes frame =
-            HostMessages.boot(new HostMessages.Instance(isNew, deferred, ID, Optional.empty()), handover)) {
+            HostMessages.boot(
+                new HostMessages.Instance(isNew, deferred, ID, Optional.empty()), handover)) {
       return frame.toByteArray();
     }
   }
@@ -95,7 +96,6 @@ class HostMessagesTest {
   void notAttestedHasStatusAndReason() {
     assertThat(HostMessages.notAttested(Status.UNSUPPORTED, "no"))
         .containsExactly(4, 0, 0, 0, 2, 1, 'n', 'o');
-    assertThat(HostMessages.notAttested(Status.FAILED, "x".repeat(5000)))
-        .hasSize(4 + 2 + 4096);
+    assertThat(HostMessages.notAttested(Status.FAILED, "x".repeat(5000))).hasSize(4 + 2 + 4096);
   }
 }
