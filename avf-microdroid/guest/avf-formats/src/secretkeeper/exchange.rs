@@ -35,7 +35,7 @@ pub struct Source {
 impl Source {
     /// Begins an exchange with the random numbers of the system. Chain and CDI_Attest are those of the payload's layer.
     pub fn new(chain: &Chain, cdi_attest: &Secret<CDI_SIZE>) -> Result<Self, KeeperError> {
-        Self::with_random(chain, cdi_attest, |out| getrandom::getrandom(out))
+        Self::with_random(chain, cdi_attest, getrandom::getrandom)
     }
 
     /// As [`Source::new`], with random numbers of the caller, who overwrites all bytes that are lent: first those of

@@ -52,7 +52,7 @@ pub struct Flags {
 /// The frame that starts everything. It has secrets, is wiped when it is dropped, and is not printed.
 pub struct Boot {
     pub flags: Flags,
-    /// Where the keeper's key ends and the handover begins; the key's length is before it.
+    /// Where the keeper's key is in the body.
     keeper_key: Option<Range<usize>>,
     handover_at: usize,
     body: SecretBytes,

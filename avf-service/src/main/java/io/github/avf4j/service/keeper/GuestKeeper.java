@@ -43,7 +43,7 @@ public final class GuestKeeper implements AutoCloseable {
           });
     } catch (AttestationException e) {
       // A guest's mistake, or a damaged session: either way none of the host's secrets is in it.
-      log.info("the keeper refused a guest at {}: {}", request.step(), e.getMessage());
+      log.debug("the keeper refused a guest at {}: {}", request.step(), e.getMessage());
       return HostMessages.notKept(HostMessages.Status.FAILED, String.valueOf(e.getMessage()));
     }
   }
