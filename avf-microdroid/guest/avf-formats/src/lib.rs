@@ -19,6 +19,7 @@
 //! | [`handover`] | what one DICE layer hands the next |
 //! | [`instance`] | instance.img and the manager's sealed record in it |
 //! | [`secret`] | bytes that are wiped and never printed |
+//! | [`secretkeeper`] | a session with the keeper of secrets, and who may have them |
 //! | [`secrets`] | the VM's secret, payload secrets, the encrypted store's key |
 //! | [`attestation`] | the request of a VM to have a payload's key certified |
 //! | [`wire`] | what a payload asks the manager |
@@ -46,6 +47,7 @@ pub mod merkle;
 pub mod metadata;
 mod protobuf;
 pub mod secret;
+pub mod secretkeeper;
 pub mod secrets;
 mod signature;
 mod source;

@@ -13,6 +13,10 @@
 //! | 5 | ERROR | u32 code, UTF-8 message of at most 4096 bytes up to the end |
 //! | 6 | STEP | u8 step, u64 boot time in ns: a guest with a package, between HELLO and PAYLOAD_STARTED |
 //! | 7 | ATTESTATION_REQUEST | u8 test mode (0 or 1), CSR up to the end: a guest with a package, after PAYLOAD_STARTED |
+//! | 8 | KEEPER_REQUEST | u8 step, content up to the end: a guest with a package and a keeper of secrets, after BOOT |
+//!
+//! The steps of KEEPER_REQUEST: 1 begins a key exchange, 2 ends it with the guest's signature, 3 is a message of the
+//! session that follows.
 
 use std::fmt;
 use std::os::fd::{BorrowedFd, IntoRawFd, OwnedFd, RawFd};
@@ -44,6 +48,15 @@ pub enum Report {
     Error { code: ErrorCode, message: String },
     Step { step: Step, boot_nanos: u64 },
     AttestationRequest { test_mode: bool, csr: Vec<u8> },
+    KeeperRequest { step: KeeperStep, content: Vec<u8> },
+}
+
+/// What a guest sends to the keeper of secrets, in this order; the last one any number of times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeeperStep {
+    Hello = 1,
+    Signature = 2,
+    Message = 3,
 }
 
 /// What a guest with a package does before its payload starts, in this order.
@@ -96,6 +109,11 @@ impl Report {
                 body.push(u8::from(*test_mode));
                 body.extend(csr);
             }
+            Self::KeeperRequest { step, content } => {
+                body.push(8);
+                body.push(*step as u8);
+                body.extend(content);
+            }
         }
         let mut frame = (body.len() as u32).to_le_bytes().to_vec();
         frame.extend(body);
@@ -119,6 +137,9 @@ impl fmt::Display for Report {
             Self::Step { step, boot_nanos } => write!(f, "STEP step={} boot_nanos={boot_nanos}", *step as u8),
             Self::AttestationRequest { test_mode, csr } => {
                 write!(f, "ATTESTATION_REQUEST test_mode={} csr_bytes={}", u8::from(*test_mode), csr.len())
+            }
+            Self::KeeperRequest { step, content } => {
+                write!(f, "KEEPER_REQUEST step={} content_bytes={}", *step as u8, content.len())
             }
         }
     }
@@ -276,6 +297,13 @@ mod tests {
         assert_eq!(frame, [5, 0, 0, 0, 7, 1, 0x84, 1, 2]);
         let frame = Report::AttestationRequest { test_mode: false, csr: vec![0xa0] }.encode();
         assert_eq!(frame, [3, 0, 0, 0, 7, 0, 0xa0]);
+    }
+
+    #[test]
+    fn encodes_keeper_request_with_its_content_up_to_the_end() {
+        let frame = Report::KeeperRequest { step: KeeperStep::Message, content: vec![0x83, 1] }.encode();
+        assert_eq!(frame, [4, 0, 0, 0, 8, 3, 0x83, 1]);
+        assert_eq!([KeeperStep::Hello, KeeperStep::Signature].map(|step| step as u8), [1, 2]);
     }
 
     #[test]

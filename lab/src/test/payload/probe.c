@@ -2,6 +2,9 @@
  * A payload that ends in the way it is asked to: answers one command a connection on vsock port 5002.
  *
  *   new        whether this is the first boot of the instance, 1 or 0
+ *   secret     8 bytes of a secret of the instance
+ *   keep C     how many bytes were kept: 32 times C, protected against rollback; or a status below 0
+ *   kept       C, or a status below 0
  *   chain      how many bytes the DICE chain has
  *   dice       the DICE chain in hexadecimal digits
  *   rights     who it is, and what it is told when it mounts something
@@ -23,7 +26,30 @@
 
 #include "vm_payload_restricted.h"
 
-enum { PORT = 5002, MAX_LINE = 256 };
+enum { PORT = 5002, MAX_LINE = 256, KEPT = 32 };
+
+/* 32 equal bytes, as they were kept. */
+static void kept(FILE* to) {
+    char value[KEPT];
+    int32_t status = AVmPayload_readRollbackProtectedSecret(value, sizeof value);
+    for (int i = 1; status == KEPT && i < KEPT; i++)
+        if (value[i] != value[0]) status = -100;
+    if (status == KEPT) fprintf(to, "%c\n", value[0]);
+    else fprintf(to, "%d\n", status);
+}
+
+static void keep(FILE* to, char c) {
+    char value[KEPT];
+    memset(value, c, sizeof value);
+    fprintf(to, "%d\n", AVmPayload_writeRollbackProtectedSecret(value, sizeof value));
+}
+
+static void secret(FILE* to) {
+    unsigned char value[8];
+    AVmPayload_getVmInstanceSecret("probe", 5, value, sizeof value);
+    for (size_t i = 0; i < sizeof value; i++) fprintf(to, "%02x", value[i]);
+    fputc('\n', to);
+}
 
 static void cat(const char* path, FILE* to) {
     FILE* file = fopen(path, "r");
@@ -65,6 +91,9 @@ static int answer(FILE* from, FILE* to) {
     if (!fgets(line, sizeof line, from)) return -1;
     line[strcspn(line, "\n")] = '\0';
     if (!strcmp(line, "new")) fprintf(to, "%d\n", AVmPayload_isNewInstance());
+    else if (!strcmp(line, "secret")) secret(to);
+    else if (!strncmp(line, "keep ", 5)) keep(to, line[5]);
+    else if (!strcmp(line, "kept")) kept(to);
     else if (!strcmp(line, "chain")) fprintf(to, "%zu\n", AVmPayload_getDiceAttestationChain(NULL, 0));
     else if (!strcmp(line, "dice")) print_chain(to);
     else if (!strcmp(line, "rights"))

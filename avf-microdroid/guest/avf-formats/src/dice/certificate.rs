@@ -90,7 +90,8 @@ pub(crate) fn protected_header(algorithm: Algorithm) -> Vec<u8> {
     out.finish()
 }
 
-fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
+/// What the signature of a COSE_Sign1 is over, with nothing authenticated besides.
+pub(crate) fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
     let mut out = Writer::new();
     out.array(4).text("Signature1").bytes(protected).bytes(&[]).bytes(payload);
     out.finish()

@@ -94,7 +94,7 @@ impl Chain {
         Ok(())
     }
 
-    fn item(&self) -> Result<Item<'_>, DiceError> {
+    pub(crate) fn item(&self) -> Result<Item<'_>, DiceError> {
         Ok(decode_within(&self.encoded, 0, LIMITS)?)
     }
 }

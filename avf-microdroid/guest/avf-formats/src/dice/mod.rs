@@ -14,7 +14,7 @@ use std::fmt;
 use zeroize::Zeroize;
 
 pub use certificate::Issuer;
-pub(crate) use certificate::protected_header;
+pub(crate) use certificate::{protected_header, to_be_signed};
 pub use chain::{Chain, MAX_CERTIFICATES, MAX_CHAIN_BYTES};
 pub use key::{Algorithm, PrivateKey, PublicKey};
 

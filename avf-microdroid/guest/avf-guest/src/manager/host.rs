@@ -5,13 +5,15 @@
 //!
 //! | kind | frame | fields |
 //! |---|---|---|
-//! | 1 | BOOT | u32 flags, 64 bytes instance id, handover up to the end |
+//! | 1 | BOOT | u32 flags, 64 bytes instance id, if bit 3 is set a u16 length and the keeper's COSE_Key, handover up to the end |
 //! | 2 | ATTESTATION_RESULT | u8 status; if it is 0, certificates up to the end, leaf first, each a u32 length and DER; else a UTF-8 reason up to the end |
+//! | 3 | KEEPER_RESPONSE | u8 status; if it is 0, content up to the end; else a UTF-8 reason up to the end |
 //!
-//! BOOT comes once, after HELLO. Its flags: bit 0 strict boot, bit 1 new instance, bit 2 defer rollback protection. The
-//! statuses: 0 OK, 1 unsupported, 2 failed. Everything else is refused.
+//! BOOT comes once, after HELLO. Its flags: bit 0 strict boot, bit 1 new instance, bit 2 defer rollback protection, bit 3
+//! a keeper of secrets is connected. The statuses: 0 OK, 1 unsupported, 2 failed. Everything else is refused.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use avf_formats::secret::SecretBytes;
@@ -22,14 +24,16 @@ use crate::sys::{self, Deadline};
 
 const BOOT: u8 = 1;
 const ATTESTATION_RESULT: u8 = 2;
+const KEEPER_RESPONSE: u8 = 3;
 
 const FLAGS_AT: usize = 1;
 const ID_AT: usize = 5;
-const HANDOVER_AT: usize = ID_AT + 64;
+const BEHIND_ID_AT: usize = ID_AT + 64;
 
 const STRICT: u32 = 1 << 0;
 const NEW: u32 = 1 << 1;
 const DEFER: u32 = 1 << 2;
+const KEEPER: u32 = 1 << 3;
 
 /// The greatest number of certificates of a result, as the payload's protocol has it.
 const MAX_CERTIFICATES: usize = 64;
@@ -48,6 +52,9 @@ pub struct Flags {
 /// The frame that starts everything. It has secrets, is wiped when it is dropped, and is not printed.
 pub struct Boot {
     pub flags: Flags,
+    /// Where the keeper's key is in the body.
+    keeper_key: Option<Range<usize>>,
+    handover_at: usize,
     body: SecretBytes,
 }
 
@@ -58,27 +65,45 @@ impl Boot {
             return Err(format!("must be BOOT but is of kind {:?}", bytes.first()));
         }
         let flags = bytes.get(FLAGS_AT..ID_AT).and_then(|field| field.try_into().ok()).map(u32::from_le_bytes);
-        let Some(flags) = flags.filter(|_| bytes.len() > HANDOVER_AT) else {
-            return Err(format!("BOOT must have more than {HANDOVER_AT} bytes but has {}", bytes.len()));
+        let Some(flags) = flags.filter(|_| bytes.len() > BEHIND_ID_AT) else {
+            return Err(format!("BOOT must have more than {BEHIND_ID_AT} bytes but has {}", bytes.len()));
         };
-        if flags & !(STRICT | NEW | DEFER) != 0 {
-            return Err(format!("flags of BOOT must be in 0..=7 but are {flags:#x}"));
+        if flags & !(STRICT | NEW | DEFER | KEEPER) != 0 {
+            return Err(format!("flags of BOOT must be in 0..=15 but are {flags:#x}"));
         }
+        let keeper_key = if flags & KEEPER == 0 { None } else { Some(keeper_key(bytes)?) };
+        let handover_at = keeper_key.as_ref().map_or(BEHIND_ID_AT, |key| key.end);
         let flags = Flags {
             strict: flags & STRICT != 0,
             new_instance: flags & NEW != 0,
             defer_rollback_protection: flags & DEFER != 0,
         };
-        Ok(Self { flags, body })
+        Ok(Self { flags, keeper_key, handover_at, body })
     }
 
     pub fn instance_id(&self) -> &[u8; 64] {
-        self.body.expose()[ID_AT..HANDOVER_AT].try_into().expect("checked when it was parsed")
+        self.body.expose()[ID_AT..BEHIND_ID_AT].try_into().expect("checked when it was parsed")
+    }
+
+    /// Who the keeper of secrets must be, as a COSE_Key; nothing if none is connected.
+    pub fn keeper_key(&self) -> Option<&[u8]> {
+        self.keeper_key.clone().map(|range| &self.body.expose()[range])
     }
 
     pub fn handover(&self) -> &[u8] {
-        &self.body.expose()[HANDOVER_AT..]
+        &self.body.expose()[self.handover_at..]
     }
+}
+
+/// Where the key is in BOOT; a handover must follow.
+fn keeper_key(boot: &[u8]) -> Result<Range<usize>, String> {
+    let (length, behind) = boot[BEHIND_ID_AT..].split_first_chunk().ok_or("BOOT ends before the keeper's key")?;
+    let length = usize::from(u16::from_le_bytes(*length));
+    if length == 0 || length >= behind.len() {
+        return Err(format!("the keeper's key in BOOT cannot have {length} bytes"));
+    }
+    let start = boot.len() - behind.len();
+    Ok(start..start + length)
 }
 
 /// What became of a request for an attestation.
@@ -103,6 +128,27 @@ impl AttestationResult {
             1 => Ok(Self::Unsupported(reason(rest))),
             2 => Ok(Self::Failed(reason(rest))),
             _ => Err(format!("status of ATTESTATION_RESULT must be in 0..=2 but is {status}")),
+        }
+    }
+}
+
+/// What the keeper of secrets answers, or why it does not.
+#[derive(Debug, PartialEq, Eq)]
+pub enum KeeperResponse {
+    Content(Vec<u8>),
+    Refused(String),
+}
+
+impl KeeperResponse {
+    /// Reads the body of a frame, which must be of this kind.
+    pub fn parse(body: &[u8]) -> Result<Self, String> {
+        let (&[kind, status], rest) =
+            body.split_first_chunk().ok_or_else(|| format!("has {} bytes and cannot be a response", body.len()))?;
+        match (kind, status) {
+            (KEEPER_RESPONSE, 0) => Ok(Self::Content(rest.to_vec())),
+            (KEEPER_RESPONSE, 1 | 2) => Ok(Self::Refused(reason(rest))),
+            (KEEPER_RESPONSE, _) => Err(format!("status of KEEPER_RESPONSE must be in 0..=2 but is {status}")),
+            _ => Err(format!("must be KEEPER_RESPONSE but is of kind {kind}")),
         }
     }
 }
@@ -133,25 +179,29 @@ fn reason(bytes: &[u8]) -> String {
 
 /// Waits for BOOT. Reads not a byte more than the frame.
 pub fn receive_boot(stream: BorrowedFd<'_>, deadline: Deadline) -> Result<Boot, String> {
+    let body = receive_body(stream, deadline).map_err(|reason| format!("no BOOT from the host: {reason}"))?;
+    Boot::parse(body).map_err(|reason| format!("the first frame from the host {reason}"))
+}
+
+/// Waits for the body of a frame. Reads not a byte more.
+pub fn receive_body(stream: BorrowedFd<'_>, deadline: Deadline) -> Result<SecretBytes, String> {
     let mut length = [0; 4];
     receive_exact(stream, &mut length, deadline)?;
-    let length = length_of(length)?;
-    let body = SecretBytes::fill_with(length, |body| receive_exact(stream, body, deadline))?;
-    Boot::parse(body).map_err(|reason| format!("the first frame from the host {reason}"))
+    SecretBytes::fill_with(length_of(length)?, |body| receive_exact(stream, body, deadline))
 }
 
 fn receive_exact(stream: BorrowedFd<'_>, mut target: &mut [u8], deadline: Deadline) -> Result<(), String> {
     while !target.is_empty() {
         match sys::wait_readable([Some(stream)], Some(deadline.remaining())) {
             Ok([true]) => {}
-            Ok([false]) => return Err("the host did not send BOOT in time".into()),
+            Ok([false]) => return Err("the host did not send it in time".into()),
             Err(error) => return Err(error.to_string()),
         }
         match receive_some(stream, target) {
-            Ok(0) => return Err("the host closed the report channel before it sent BOOT".into()),
+            Ok(0) => return Err("the host closed the report channel".into()),
             Ok(count) => target = &mut target[count..],
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(format!("cannot receive BOOT: {error}")),
+            Err(error) => return Err(format!("cannot receive it: {error}")),
         }
     }
     Ok(())
@@ -253,9 +303,32 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn takes_the_key_of_a_keeper_from_before_the_handover() {
+        let boot = parsed(frame(0xd, &[2, 0, 7, 8, 0xa2, 1])).unwrap();
+        assert_eq!(boot.keeper_key(), Some(&[7, 8][..]));
+        assert_eq!(boot.handover(), [0xa2, 1]);
+        assert!(parsed(frame(5, b"x")).unwrap().keeper_key().is_none());
+        for rest in [&[1][..], &[0, 0, 1], &[2, 0, 7, 8], &[0xff, 0xff, 7, 8]] {
+            assert!(parsed(frame(8, rest)).err().unwrap().contains("keeper's key"), "{rest:?}");
+        }
+    }
+
+    #[test]
+    fn reads_what_a_keeper_answers_or_why_it_does_not() {
+        assert_eq!(KeeperResponse::parse(&[3, 0, 0x81, 0]), Ok(KeeperResponse::Content(vec![0x81, 0])));
+        assert_eq!(KeeperResponse::parse(&[3, 0]), Ok(KeeperResponse::Content(vec![])));
+        for status in [1, 2] {
+            assert_eq!(KeeperResponse::parse(&[3, status, b'n']), Ok(KeeperResponse::Refused("n".into())));
+        }
+        for bad in [&[][..], &[3], &[3, 3], &[2, 0, 1], &[0, 0]] {
+            assert!(KeeperResponse::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
     fn refuses_other_flags_other_kinds_and_short_frames() {
         let refused = |body| parsed(body).err().unwrap();
-        assert!(refused(frame(8, b"x")).contains("0x8"));
+        assert!(refused(frame(16, b"x")).contains("0x10"));
         assert!(refused(frame(1 << 31, b"x")).contains("0x80000000"));
         assert!(refused(frame(0, b"")).contains("more than 69 bytes but has 69"));
         assert!(refused(vec![1, 0, 0]).contains("has 3"));
@@ -287,7 +360,7 @@ pub(super) mod tests {
     fn waits_for_boot_no_longer_than_its_limit_and_notices_a_host_that_closes() {
         let (host, guest) = UnixStream::pair().unwrap();
         let late = receive_boot(guest.as_fd(), Deadline::after(Duration::from_millis(5))).err().unwrap();
-        assert_eq!(late, "the host did not send BOOT in time");
+        assert_eq!(late, "no BOOT from the host: the host did not send it in time");
         drop(host);
         let closed = receive_boot(guest.as_fd(), Deadline::after(Duration::from_secs(5))).err().unwrap();
         assert!(closed.contains("closed the report channel"), "{closed}");

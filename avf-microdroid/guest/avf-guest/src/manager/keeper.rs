@@ -9,9 +9,12 @@ use std::path::Path;
 use avf_formats::wire::{Response, SOCKET_PATH};
 use libc::{pid_t, pollfd};
 
-use super::attestation::{Attestations, Attestor, LayerAttestor};
+use super::attestation::LayerAttestor;
 use super::config::Command;
+use super::desk::HostDesk;
+use super::errands::{Desk, Errands};
 use super::host::Inbox;
+use super::secretkeeper::Session;
 use super::server::Server;
 use super::service::{Outcome, Service};
 use crate::console::{PayloadConsole, say};
@@ -30,6 +33,8 @@ pub struct Payload {
     pub command: Command,
     pub service: Service,
     pub store: Option<Store>,
+    /// Where the payload's rollback-protected value is.
+    pub secretkeeper: Option<Session>,
     /// Whether it has the machine's console; else it reads nothing and its words are dropped.
     pub console: bool,
 }
@@ -64,7 +69,7 @@ pub fn run(payload: Payload) -> Result<(), Failure> {
         service: payload.service,
         host: report::stream(),
         inbox: Inbox::default(),
-        attestations: Attestations::new(attestor),
+        errands: Errands::new(HostDesk { attestor, keeper: payload.secretkeeper }),
         is_ready: false,
     };
     let kept = keeper.keep();
@@ -82,7 +87,7 @@ pub fn run(payload: Payload) -> Result<(), Failure> {
 }
 
 /// The one loop of a running VM; it has one thread, and never waits for a client or the host alone.
-struct Keeper<A> {
+struct Keeper<D: Desk> {
     pid: pid_t,
     /// Can be read when a child ended.
     children: File,
@@ -91,17 +96,17 @@ struct Keeper<A> {
     /// Where the host answers, until it closes.
     host: Option<BorrowedFd<'static>>,
     inbox: Inbox,
-    attestations: Attestations<A>,
+    errands: Errands<D>,
     is_ready: bool,
 }
 
-impl<A: Attestor> Keeper<A> {
+impl<D: Desk> Keeper<D> {
     fn keep(mut self) -> Result<Ended, Failure> {
         loop {
             let mut polled =
                 vec![readable(Some(self.children.as_raw_fd())), readable(self.host.map(|fd| fd.as_raw_fd()))];
             polled.extend(self.server.polled());
-            sys::poll(&mut polled, self.attestations.deadline().map(Deadline::remaining))
+            sys::poll(&mut polled, self.errands.deadline().map(Deadline::remaining))
                 .map_err(|error| Failure::machine(format!("cannot wait for the payload: {error}")))?;
             // Before its end is looked at: what a payload asked just before counts.
             for (client, body) in self.server.serve(&polled[2..]) {
@@ -110,7 +115,7 @@ impl<A: Attestor> Keeper<A> {
             if polled[1].revents != 0 {
                 self.hear_host();
             }
-            while let Some((client, response)) = self.attestations.go_on(&mut report::send) {
+            while let Some((client, response)) = self.errands.go_on(&mut report::send) {
                 self.server.answer(client, &response);
             }
             if polled[0].revents == 0 {
@@ -131,7 +136,7 @@ impl<A: Attestor> Keeper<A> {
                 }
                 self.server.answer(client, &Response::Done);
             }
-            Ok(Outcome::Attest { challenge, test_mode }) => self.attestations.request(client, challenge, test_mode),
+            Ok(Outcome::AskHost(errand)) => self.errands.request(client, errand),
             Err(reason) => {
                 say(format_args!("{reason}"));
                 self.server.close(client);
@@ -149,7 +154,7 @@ impl<A: Attestor> Keeper<A> {
                 Err(reason)
             }
         };
-        if let Some((client, response)) = self.attestations.receive(heard) {
+        if let Some((client, response)) = self.errands.receive(heard) {
             self.server.answer(client, &response);
         }
     }

@@ -8,11 +8,12 @@
 //! 4. [`disk`]: the payload disk's table and metadata; [`instance`]: what the instance was at its first boot.
 //! 5. [`apex`] and [`apk`]: every package is verified through the device from which it will be read. The result is
 //!    compared with the instance's record, or written there.
-//! 6. [`secrets`]: the payload's layer of DICE and this VM's secrets. The firmware's are wiped.
+//! 6. [`secrets`]: the payload's layer of DICE and this VM's secrets, for which [`secretkeeper`] asks if the instance
+//!    protects itself against older versions. The firmware's are wiped.
 //! 7. APEXes on `/apex`, the package on `/mnt/apk`, further ones on `/mnt/extra-apk/N`, the encrypted store on
 //!    `/mnt/encryptedstore`.
 //! 8. [`config`]: what of the package runs; [`keeper`]: runs it as a user without rights, and answers what it asks
-//!    ([`server`], [`service`], [`attestation`]) until it ends.
+//!    ([`server`], [`service`]; [`errands`], [`desk`] and [`attestation`] for what takes the host) until it ends.
 //!
 //! Nothing of the disks or of the host's words is trusted before it was verified, and every wait but the one for the
 //! payload has a limit.
@@ -22,10 +23,13 @@ pub mod apk;
 pub mod attestation;
 pub mod bootconfig;
 pub mod config;
+pub mod desk;
 pub mod disk;
+pub mod errands;
 pub mod host;
 pub mod instance;
 pub mod keeper;
+pub mod secretkeeper;
 pub mod secrets;
 pub mod server;
 pub mod service;
@@ -38,6 +42,8 @@ use std::time::Duration;
 
 use avf_formats::handover::Handover;
 use avf_formats::instance::Record;
+use avf_formats::secret::Secret;
+use avf_formats::secrets::KEEPER_SECRET_SIZE;
 use zeroize::Zeroizing;
 
 use crate::encryptedstore::{self, Store};
@@ -55,7 +61,8 @@ use disk::PayloadDisk;
 use host::Flags;
 use instance::Instance;
 use keeper::Payload;
-use secrets::Secrets;
+use secretkeeper::Session;
+use secrets::{Layer, Secrets};
 use service::Service;
 
 /// How long the host may take to send BOOT after HELLO.
@@ -72,14 +79,16 @@ pub fn is_needed() -> bool {
 pub fn run() -> Result<(), Failure> {
     let config = Bootconfig::read()?;
     modules::load_microdroid()?;
-    let (flags, instance_id, parent) = take_handover()?;
+    let (handed, parent) = take_handover()?;
     system::mount(&config.vbmeta)?;
     let disk = PayloadDisk::open()?;
-    let verified = verify(&disk, flags, &parent)?;
+    let verified = verify(&disk, handed.flags, &parent)?;
     report::step(Step::PayloadVerified);
 
     let task = disk.metadata.task.as_ref().ok_or_else(|| Failure::payload("the payload disk names no task"))?;
-    let secrets = secrets::derive(parent, flags, &instance_id, &verified.record, task, config.debuggable)?;
+    let layer = secrets::derive(parent, handed.flags, &handed.instance_id, &verified.record, task, config.debuggable)?;
+    let Kept { secret, session, is_new } = keep_secret(&handed, &layer)?;
+    let secrets = layer.secrets(secret.as_ref());
     report::step(Step::SecretsDerived);
     for apex in &verified.apexes {
         apex.activate(&disk)?;
@@ -91,19 +100,51 @@ pub fn run() -> Result<(), Failure> {
 
     let restricted_allowed = matches!(task, avf_formats::metadata::Task::ConfigPath(_));
     let command = Command::of(task, verified.apks.len() - 1)?;
-    let service = Service { secrets, restricted_allowed, is_new_instance: verified.is_new };
-    keeper::run(Payload { command, service, store, console: config.debuggable })
+    let service = Service { secrets, restricted_allowed, is_new_instance: is_new.unwrap_or(verified.is_new) };
+    keeper::run(Payload { command, service, store, secretkeeper: session, console: config.debuggable })
+}
+
+/// What BOOT says of this instance.
+struct Handed {
+    flags: Flags,
+    instance_id: [u8; 64],
+    keeper_key: Option<Vec<u8>>,
 }
 
 /// Receives BOOT and takes out what it has; the frame itself is wiped.
-fn take_handover() -> Result<(Flags, [u8; 64], Handover), Failure> {
+fn take_handover() -> Result<(Handed, Handover), Failure> {
     let stream = report::stream()
         .ok_or_else(|| Failure::machine("a guest with a package needs the report channel, not a console"))?;
     let boot = host::receive_boot(stream, Deadline::after(BOOT_LIMIT)).map_err(Failure::machine)?;
     let parent = Handover::parse(boot.handover());
     let parent = parent.map_err(|error| Failure::machine(format!("the handover of the firmware: {error}")))?;
     report::step(Step::HandoverTaken);
-    Ok((boot.flags, *boot.instance_id(), parent))
+    let keeper_key = boot.keeper_key().map(<[u8]>::to_vec);
+    Ok((Handed { flags: boot.flags, instance_id: *boot.instance_id(), keeper_key }, parent))
+}
+
+/// What the keeper of secrets does for this VM.
+#[derive(Default)]
+struct Kept {
+    /// Nothing where the instance image protects against older versions.
+    secret: Option<Secret<KEEPER_SECRET_SIZE>>,
+    session: Option<Session>,
+    /// Whether the secret was made just now, if the keeper has one.
+    is_new: Option<bool>,
+}
+
+fn keep_secret(handed: &Handed, layer: &Layer) -> Result<Kept, Failure> {
+    if !handed.flags.defer_rollback_protection {
+        return Ok(Kept::default());
+    }
+    let (Some(key), Some(stream)) = (&handed.keeper_key, report::stream()) else {
+        // What stands for a secret where the host has no keeper: other secrets, and no protection against rollback.
+        return Ok(Kept { secret: Some(Secret::copy_of(&[0; KEEPER_SECRET_SIZE])), ..Kept::default() });
+    };
+    let mut exchange = secretkeeper::exchange(stream);
+    let mut session = Session::begin(&mut exchange, key, layer, &handed.instance_id)?;
+    let (secret, is_new) = session.vm_secret(&mut exchange)?;
+    Ok(Kept { secret: Some(secret), session: Some(session), is_new: Some(is_new) })
 }
 
 /// A payload that is what it was signed to be, and what this instance was made for.

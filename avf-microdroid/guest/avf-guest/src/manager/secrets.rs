@@ -3,7 +3,7 @@
 use std::fmt;
 
 use avf_formats::dice::payload::{self, Hidden, Revision, Start};
-use avf_formats::dice::{Algorithm, CDI_SIZE, Chain, Issuer};
+use avf_formats::dice::{Algorithm, CDI_SIZE, Cdis, Chain, Issuer};
 use avf_formats::handover::Handover;
 use avf_formats::instance::Record;
 use avf_formats::metadata::Task;
@@ -25,7 +25,24 @@ pub struct Secrets {
     pub vm: VmSecret,
 }
 
-/// Derives the layer of a verified payload, and with it all secrets. The parent's are wiped when this returns.
+/// The payload's layer: its secrets, and the chain up to it.
+pub struct Layer {
+    pub chain: Chain,
+    pub cdis: Cdis,
+}
+
+impl Layer {
+    /// The secrets of this VM: of version 2 if there is a secret of a keeper, or what stands for it.
+    pub fn secrets(self, keeper_secret: Option<&Secret<KEEPER_SECRET_SIZE>>) -> Secrets {
+        let vm = match keeper_secret {
+            Some(secret) => VmSecret::v2(&self.cdis.seal, secret),
+            None => VmSecret::v1(&self.cdis.seal),
+        };
+        Secrets { chain: self.chain, cdi_attest: self.cdis.attest, vm }
+    }
+}
+
+/// Derives the layer of a verified payload. The parent's secrets are wiped when this returns.
 pub fn derive(
     parent: Handover,
     flags: Flags,
@@ -33,7 +50,7 @@ pub fn derive(
     record: &Record,
     task: &Task,
     debuggable: bool,
-) -> Result<Secrets, Failure> {
+) -> Result<Layer, Failure> {
     let failed = |error: &dyn fmt::Display| Failure::machine(format!("cannot derive the payload's secrets: {error}"));
     let start = match task {
         Task::ConfigPath(path) => Start::ConfigPath(path),
@@ -46,13 +63,7 @@ pub fn derive(
     let issuer = Issuer { subject_algorithm: Algorithm::Ed25519, profile_name: Some(PROFILE.into()) };
     let Handover { cdis, chain } = parent.next(&input, &issuer).map_err(|error| failed(&error))?;
     let chain = chain.ok_or_else(|| failed(&"a derived layer has no chain"))?;
-    let vm = if flags.defer_rollback_protection {
-        // What a VM has that is not protected: no keeper is connected to this one.
-        VmSecret::v2(&cdis.seal, &Secret::copy_of(&[0; KEEPER_SECRET_SIZE]))
-    } else {
-        VmSecret::v1(&cdis.seal)
-    };
-    Ok(Secrets { chain, cdi_attest: cdis.attest, vm })
+    Ok(Layer { chain, cdis })
 }
 
 #[cfg(test)]
@@ -72,7 +83,13 @@ pub(super) mod tests {
         Record { salt: None, apk, extra_apks: Vec::new(), apexes: Vec::new() }
     }
 
+    /// As a VM has them to which no keeper is connected.
     pub fn derived(flags: u32, record: &Record, debuggable: bool) -> Secrets {
+        let zeros = Secret::copy_of(&[0; KEEPER_SECRET_SIZE]);
+        layer(flags, record, debuggable).secrets(boot(flags).flags.defer_rollback_protection.then_some(&zeros))
+    }
+
+    pub fn layer(flags: u32, record: &Record, debuggable: bool) -> Layer {
         let mut handover = vec![0xa2, 1, 0x58, 0x20];
         handover.extend([1; 32]);
         handover.extend([2, 0x58, 0x20]);

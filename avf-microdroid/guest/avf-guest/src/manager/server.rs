@@ -16,7 +16,7 @@ use avf_formats::wire::{MAX_REQUEST, MAX_RESPONSE, Response};
 use libc::pollfd;
 use zeroize::Zeroizing;
 
-use super::attestation::ClientId;
+use super::errands::ClientId;
 use crate::console::say;
 use crate::sys::check;
 

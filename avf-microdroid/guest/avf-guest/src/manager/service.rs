@@ -3,6 +3,7 @@
 use avf_formats::secret::SecretBytes;
 use avf_formats::wire::{MAX_CHALLENGE, Refusal, Request, Response};
 
+use super::errands::Errand;
 use super::secrets::Secrets;
 
 /// The payload service of one VM.
@@ -20,10 +21,7 @@ pub enum Outcome {
     /// The payload is ready, which the host is to be told once.
     Ready,
     /// The answer takes the host.
-    Attest {
-        challenge: Vec<u8>,
-        test_mode: bool,
-    },
+    AskHost(Errand),
 }
 
 impl Service {
@@ -37,7 +35,7 @@ impl Service {
                 Response::Refused(Refusal::IllegalArgument(words))
             }
             Request::RequestAttestation { test_mode, challenge } => {
-                return Ok(Outcome::Attest { challenge, test_mode });
+                return Ok(Outcome::AskHost(Errand::Attest { challenge, test_mode }));
             }
             Request::GetVmInstanceSecret { size, identifier } => {
                 match self.secrets.vm.payload_secret(&identifier, size as usize) {
@@ -47,8 +45,9 @@ impl Service {
             }
             Request::GetDiceAttestationChain => self.restricted(|secrets| secrets.chain.encoded()),
             Request::GetDiceAttestationCdi => self.restricted(|secrets| secrets.cdi_attest.expose()),
-            Request::ReadRollbackProtectedSecret | Request::WriteRollbackProtectedSecret(_) => {
-                Response::Refused(Refusal::Unsupported("no keeper of secrets is connected to this VM".into()))
+            Request::ReadRollbackProtectedSecret => return Ok(Outcome::AskHost(Errand::ReadRollbackProtected)),
+            Request::WriteRollbackProtectedSecret(value) => {
+                return Ok(Outcome::AskHost(Errand::WriteRollbackProtected(value)));
             }
             Request::IsNewInstance => Response::Bool(self.is_new_instance),
         }))
@@ -68,6 +67,7 @@ impl Service {
 pub(super) mod tests {
     use super::*;
     use crate::manager::secrets::tests::{derived, record};
+    use avf_formats::secret::Secret;
 
     pub fn service(restricted_allowed: bool) -> Service {
         Service { secrets: derived(1, &record(1, 1), false), restricted_allowed, is_new_instance: true }
@@ -107,17 +107,19 @@ pub(super) mod tests {
         assert!(matches!(outcome(&Request::NotifyPayloadReady), Outcome::Ready));
         let attest = |size| Request::RequestAttestation { test_mode: true, challenge: vec![5; size] };
         assert!(
-            matches!(outcome(&attest(64)), Outcome::Attest { challenge, test_mode: true } if challenge.len() == 64)
+            matches!(outcome(&attest(64)), Outcome::AskHost(Errand::Attest { challenge, test_mode: true }) if challenge.len() == 64)
         );
         assert!(matches!(outcome(&attest(65)), Outcome::Answer(Response::Refused(Refusal::IllegalArgument(_)))));
+        let read = outcome(&Request::ReadRollbackProtectedSecret);
+        assert!(matches!(read, Outcome::AskHost(Errand::ReadRollbackProtected)));
+        let write = outcome(&Request::WriteRollbackProtectedSecret(Secret::copy_of(&[3; 32])));
+        assert!(matches!(write, Outcome::AskHost(Errand::WriteRollbackProtected(value)) if value.expose() == &[3; 32]));
     }
 
     #[test]
-    fn says_whether_the_instance_is_new_and_that_it_has_no_keeper() {
+    fn says_whether_the_instance_is_new() {
         let service = service(false);
         assert!(matches!(answer(&service, &Request::IsNewInstance), Response::Bool(true)));
-        let read = answer(&service, &Request::ReadRollbackProtectedSecret);
-        assert!(matches!(read, Response::Refused(Refusal::Unsupported(_))));
     }
 
     #[test]

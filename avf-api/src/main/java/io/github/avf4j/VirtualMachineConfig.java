@@ -92,10 +92,13 @@ public interface VirtualMachineConfig {
   Optional<DataSize> encryptedStorage();
 
   /**
-   * Returns whether the instance may run other versions of its payload: then the payload's secrets
-   * depend on who signed it instead of an instance image remembering one version. By default true
-   * for a {@link JavaPayload}, which changes with every build and every JDK, and false for others.
-   * Goes with an {@link ApkPayload} or a {@link JavaPayload} only.
+   * Returns whether the instance may run newer versions of its payload: then its secrets are those
+   * of all versions of one signer, and a keeper of secrets on this host, instead of an instance
+   * image, sees to it that no older version gets them. What is older than what ran before, of
+   * another signer or of another debug level ends with {@link StopReason.MicrodroidError}. By
+   * default true for a {@link JavaPayload}, which changes with every build and every JDK (whose
+   * version must not fall either), and false for others. Goes with an {@link ApkPayload} or a
+   * {@link JavaPayload} only.
    */
   @Value.Default
   default boolean updatable() {

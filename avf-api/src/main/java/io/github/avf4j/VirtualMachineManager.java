@@ -45,7 +45,7 @@ public interface VirtualMachineManager extends AutoCloseable {
   VirtualMachine getOrCreate(String name, VirtualMachineConfig config);
 
   /**
-   * Deletes a machine and its files.
+   * Deletes a machine, its files, and the secrets that this host keeps for it.
    *
    * @throws IllegalArgumentException if the name is not allowed
    * @throws IllegalVmStateException if it is not stopped

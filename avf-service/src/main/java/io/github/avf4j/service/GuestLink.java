@@ -5,7 +5,7 @@ import io.github.avf4j.VsockListener;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.microdroid.report.GuestReports;
 import io.github.avf4j.microdroid.report.HostMessages;
-import io.github.avf4j.microdroid.report.HostMessages.AttestationStatus;
+import io.github.avf4j.microdroid.report.HostMessages.Status;
 import io.github.avf4j.service.attest.AttestationAnswer;
 import io.github.avf4j.service.attest.AttestationAuthority;
 import java.io.IOException;
@@ -110,10 +110,12 @@ final class GuestLink implements Runnable {
         write(channel, frame);
       } finally {
         Arrays.fill(frame, (byte) 0);
-        boot.get().close();
+        boot.get().message().close();
       }
     } else if (report instanceof GuestReports.AttestationRequest request) {
       write(channel, attest(request));
+    } else if (report instanceof GuestReports.KeeperRequest request) {
+      write(channel, ask(request));
     }
   }
 
@@ -127,9 +129,18 @@ final class GuestLink implements Runnable {
           attested.certificates().stream().map(ByteSlice::toByteArray).toList());
     }
     return answer instanceof AttestationAnswer.Failed failed
-        ? HostMessages.notAttested(AttestationStatus.FAILED, failed.reason())
+        ? HostMessages.notAttested(Status.FAILED, failed.reason())
         : HostMessages.notAttested(
-            AttestationStatus.UNSUPPORTED, ((AttestationAnswer.Unsupported) answer).reason());
+            Status.UNSUPPORTED, ((AttestationAnswer.Unsupported) answer).reason());
+  }
+
+  private byte[] ask(GuestReports.KeeperRequest request) {
+    return boot.flatMap(GuestBoot::keeper)
+        .map(keeper -> keeper.answer(request))
+        .orElseGet(
+            () ->
+                HostMessages.notKept(
+                    Status.UNSUPPORTED, "no keeper of secrets is connected to this machine"));
   }
 
   private static void write(VsockChannel channel, byte[] frame) throws IOException {

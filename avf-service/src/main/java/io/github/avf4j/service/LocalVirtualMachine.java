@@ -33,6 +33,7 @@ final class LocalVirtualMachine implements VirtualMachine {
   private final String name;
   private final VirtualMachineConfig config;
   private final Store store;
+  private final MicrodroidHost host;
   private final Backends backends;
   private final MachineSpecs specs;
   private final Cid cid = Cids.take();
@@ -54,6 +55,7 @@ final class LocalVirtualMachine implements VirtualMachine {
     this.name = name;
     this.config = config;
     this.store = store;
+    this.host = host;
     this.backends = backends;
     this.specs = new MachineSpecs(images, host, store.folder(name));
   }
@@ -173,7 +175,7 @@ final class LocalVirtualMachine implements VirtualMachine {
   void delete() {
     synchronized (this) {
       requireStopped("delete()");
-      store.delete(name);
+      host.delete(store, name);
       deleted = true;
     }
     output.end();

@@ -78,7 +78,7 @@ final class LocalVirtualMachineManager implements VirtualMachineManager {
     check(name);
     LocalVirtualMachine known = known(name);
     if (known == null || known.getStatus() == VirtualMachine.Status.DELETED) {
-      store.delete(name);
+      host.delete(store, name);
     } else {
       known.delete();
     }

@@ -19,6 +19,8 @@ import io.github.avf4j.microdroid.payload.PackOptions;
 import io.github.avf4j.microdroid.payload.PackedVm;
 import io.github.avf4j.microdroid.payload.VmFolder;
 import io.github.avf4j.microdroid.report.HostMessages;
+import io.github.avf4j.service.keeper.HostKeeper;
+import io.github.avf4j.service.attest.AttestationAuthority;
 import io.github.avf4j.spi.DiskSpec;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -26,6 +28,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Prepares one machine with an APK payload: packs its files, plays its firmware, and says which
@@ -67,7 +70,7 @@ final class MicrodroidMachine {
    * @throws PayloadException if the payload or a file of the machine cannot be used
    * @throws PvmfwException if the firmware refuses the base image or the instance
    * @throws InvalidImageException if kernel, runtime or base image cannot be used
-   * @throws StoreException if a folder cannot be written
+   * @throws StoreException if a folder cannot be written, or the keeper of secrets cannot be used
    */
   Prepared prepare(
       VirtualMachineConfig config,
@@ -82,8 +85,13 @@ final class MicrodroidMachine {
     disks.add(new DiskSpec(packed.payloadDisk(), true, PAYLOAD));
     disks.add(new DiskSpec(packed.instanceImage(), false, INSTANCE));
     packed.encryptedStore().ifPresent(store -> disks.add(new DiskSpec(store, false, STORE)));
-    SecretBytes message = boot(image, packed, debuggable, config.updatable());
-    GuestBoot boot = new GuestBoot(message, host.authority(image));
+    Optional<HostKeeper> keeper =
+        config.updatable() ? Optional.of(host.keeper()) : Optional.empty();
+    AttestationAuthority authority = host.authority(image);
+    SecretBytes message = boot(image, packed, debuggable, keeper);
+    GuestBoot boot =
+        new GuestBoot(
+            message, authority, keeper.map(opened -> opened.serve(packed.instanceId())));
     return new Prepared(image.image(), disks, packed.hugepages(), boot);
   }
 
@@ -100,8 +108,10 @@ final class MicrodroidMachine {
     }
   }
 
+  /** A machine with a keeper protects itself, and so needs no instance image. */
   private SecretBytes boot(
-      TrustedBaseImage image, PackedVm packed, boolean debuggable, boolean updatable) {
+      TrustedBaseImage image, PackedVm packed, boolean debuggable, Optional<HostKeeper> keeper) {
+    boolean updatable = keeper.isPresent();
     try (FileChannel file =
         FileChannel.open(
             packed.instanceImage(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
@@ -119,7 +129,10 @@ final class MicrodroidMachine {
         new BootRecord(folder.resolve(BootRecord.FILE_NAME)).accept(next.payload());
         return HostMessages.boot(
             new HostMessages.Instance(
-                next.isNewInstance(), next.rollback().isDeferred(), packed.instanceId()),
+                next.isNewInstance(),
+                next.rollback().isDeferred(),
+                packed.instanceId(),
+                keeper.map(HostKeeper::publicKey)),
             handover);
       }
     } catch (IOException e) {

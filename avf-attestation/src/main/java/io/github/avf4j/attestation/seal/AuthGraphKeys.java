@@ -3,6 +3,7 @@ package io.github.avf4j.attestation.seal;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.cbor.CborReader;
+import io.github.avf4j.attestation.cbor.CborValue;
 import io.github.avf4j.attestation.cbor.CborWriter;
 import io.github.avf4j.attestation.cose.CosePrivateKey;
 import io.github.avf4j.attestation.cose.CoseSign1;
@@ -67,6 +68,15 @@ final class AuthGraphKeys implements AutoCloseable {
           return mac.doFinal(out, 0);
         });
     return out;
+  }
+
+  /** A version number of a message. */
+  static int version(CborValue value) {
+    long version = value.asLong();
+    if (version < 0 || version > Integer.MAX_VALUE) {
+      throw new SealException("version of the exchange is " + version, value.position());
+    }
+    return (int) version;
   }
 
   static ByteSlice freshNonce() {

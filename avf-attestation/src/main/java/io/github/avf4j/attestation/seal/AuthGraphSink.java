@@ -3,7 +3,11 @@ package io.github.avf4j.attestation.seal;
 import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
+import io.github.avf4j.attestation.cbor.CborReader;
+import io.github.avf4j.attestation.cbor.CborValue;
+import io.github.avf4j.attestation.cbor.CborWriter;
 import io.github.avf4j.attestation.cose.CosePrivateKey;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +40,36 @@ public final class AuthGraphSink implements AutoCloseable {
       ByteSlice nonce,
       int version,
       ByteSlice sessionId,
-      ByteSlice signature) {}
+      ByteSlice signature) {
+    /** The message as an array in CBOR, in the order of the components. */
+    public byte[] encode() {
+      return new CborWriter(identity.length() + 320)
+          .array(6)
+          .bytes(exchangeKey)
+          .bytes(identity)
+          .bytes(nonce)
+          .integer(version)
+          .bytes(sessionId)
+          .bytes(signature)
+          .toByteArray();
+    }
+
+    /**
+     * Decodes an array in CBOR.
+     *
+     * @throws AttestationException if it is malformed; the contents are not looked at
+     */
+    public static Answer decode(ByteSlice bytes) {
+      List<CborValue> items = CborReader.decode(bytes).asArray(6);
+      return new Answer(
+          items.get(0).asBytes(),
+          items.get(1).asBytes(),
+          items.get(2).asBytes(),
+          AuthGraphKeys.version(items.get(3)),
+          items.get(4).asBytes(),
+          items.get(5).asBytes());
+    }
+  }
 
   /**
    * What the exchange ends in.

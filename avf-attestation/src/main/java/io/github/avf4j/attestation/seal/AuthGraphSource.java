@@ -3,8 +3,12 @@ package io.github.avf4j.attestation.seal;
 import io.github.avf4j.attestation.AttestationException;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
+import io.github.avf4j.attestation.cbor.CborReader;
+import io.github.avf4j.attestation.cbor.CborValue;
+import io.github.avf4j.attestation.cbor.CborWriter;
 import io.github.avf4j.attestation.cose.CosePrivateKey;
 import io.github.avf4j.attestation.cose.CosePublicKey;
+import java.util.List;
 
 /**
  * The side of the machine in an AuthGraph key exchange (P1).
@@ -28,7 +32,32 @@ public final class AuthGraphSource {
    * @param nonce 16 fresh bytes
    * @param version the version it speaks
    */
-  public record Hello(ByteSlice exchangeKey, ByteSlice identity, ByteSlice nonce, int version) {}
+  public record Hello(ByteSlice exchangeKey, ByteSlice identity, ByteSlice nonce, int version) {
+    /** The message as an array in CBOR, in the order of the components. */
+    public byte[] encode() {
+      return new CborWriter(identity.length() + 160)
+          .array(4)
+          .bytes(exchangeKey)
+          .bytes(identity)
+          .bytes(nonce)
+          .integer(version)
+          .toByteArray();
+    }
+
+    /**
+     * Decodes an array in CBOR.
+     *
+     * @throws AttestationException if it is malformed; the contents are not looked at
+     */
+    public static Hello decode(ByteSlice bytes) {
+      List<CborValue> items = CborReader.decode(bytes).asArray(4);
+      return new Hello(
+          items.get(0).asBytes(),
+          items.get(1).asBytes(),
+          items.get(2).asBytes(),
+          AuthGraphKeys.version(items.get(3)));
+    }
+  }
 
   /**
    * What the exchange ends in.

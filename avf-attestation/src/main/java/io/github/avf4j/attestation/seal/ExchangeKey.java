@@ -15,6 +15,7 @@ import org.bouncycastle.crypto.params.ECKeyGenerationParameters;
 import org.bouncycastle.crypto.params.ECPrivateKeyParameters;
 import org.bouncycastle.crypto.params.ECPublicKeyParameters;
 import org.bouncycastle.math.ec.ECPoint;
+import org.bouncycastle.math.ec.FixedPointCombMultiplier;
 import org.bouncycastle.util.BigIntegers;
 
 /** An ephemeral P-256 key of one exchange. Confined to one thread. */
@@ -34,8 +35,17 @@ final class ExchangeKey {
   static ExchangeKey generate(AuthGraphDialect dialect) {
     ECKeyPairGenerator generator = new ECKeyPairGenerator();
     generator.init(new ECKeyGenerationParameters(P256, new SecureRandom()));
-    var pair = generator.generateKeyPair();
-    ECPoint point = ((ECPublicKeyParameters) pair.getPublic()).getQ().normalize();
+    return of((ECPrivateKeyParameters) generator.generateKeyPair().getPrivate(), dialect);
+  }
+
+  /** The key of a scalar that is in range: a test's, as no other is known before. */
+  static ExchangeKey ofScalar(ByteSlice scalar, AuthGraphDialect dialect) {
+    BigInteger d = new BigInteger(1, scalar.toByteArray());
+    return of(new ECPrivateKeyParameters(d, P256), dialect);
+  }
+
+  private static ExchangeKey of(ECPrivateKeyParameters key, AuthGraphDialect dialect) {
+    ECPoint point = new FixedPointCombMultiplier().multiply(P256.getG(), key.getD()).normalize();
     byte[] encoded =
         new CborWriter(96)
             .map(5)
@@ -50,7 +60,7 @@ final class ExchangeKey {
             .integer(-3)
             .bytes(point.getAffineYCoord().getEncoded())
             .toByteArray();
-    return new ExchangeKey((ECPrivateKeyParameters) pair.getPrivate(), ByteSlice.takeOver(encoded));
+    return new ExchangeKey(key, ByteSlice.takeOver(encoded));
   }
 
   /** The public half, an encoded COSE_Key. */

@@ -3,6 +3,7 @@ package io.github.avf4j.attestation.seal;
 import io.github.avf4j.attestation.SecretBytes;
 import java.security.SecureRandom;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Keeps secrets of 32 bytes and gives each to clients that match its policy alone.
@@ -75,6 +76,16 @@ public interface SecretKeeper {
       secret.close();
       throw e;
     }
+  }
+
+  /**
+   * This keeper for a client that may keep secrets under these ids only; what it asks for others is
+   * refused as malformed, whether there are any or not. It cannot delete.
+   *
+   * @param ids all that the client may name, copied
+   */
+  default SecretKeeper limitedTo(Set<SecretId> ids) {
+    return new LimitedSecretKeeper(this, ids);
   }
 
   /** A secret of random bytes, which the caller closes. */

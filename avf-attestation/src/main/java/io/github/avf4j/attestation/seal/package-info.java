@@ -6,8 +6,10 @@
  * secret; a {@link io.github.avf4j.attestation.seal.SecretKeeper} holds secrets and lets them out
  * by policy alone. {@link io.github.avf4j.attestation.seal.AuthGraphSource} and {@link
  * io.github.avf4j.attestation.seal.AuthGraphSink} agree on the keys of a {@link
- * io.github.avf4j.attestation.seal.SecretChannel} between a machine and a keeper. {@link
- * io.github.avf4j.attestation.seal.DeviceSecret} is the root of trust of a host that has none.
+ * io.github.avf4j.attestation.seal.SecretChannel} between a machine and a keeper; {@link
+ * io.github.avf4j.attestation.seal.SecretKeeperSession} is the keeper's side from the first message
+ * to the last. {@link io.github.avf4j.attestation.seal.DeviceSecret} is the root of trust of a host
+ * that has none.
  *
  * <p>Decisions where the reference leaves room or was never confirmed:
  *
@@ -31,6 +33,8 @@
  *       and no subject or key twice; the sink may be a root key alone.
  *   <li>The file-backed keeper cannot notice that its whole directory was put back to an earlier
  *       state. That takes storage which only moves forward, and is behind the same interface.
+ *   <li>The messages of the key exchange, which are parcelables of Binder in AVF, are arrays in
+ *       CBOR where they travel as bytes.
  *   <li>Arcs, in which a device keeps the keys of an exchange between its steps, never leave it;
  *       here they stay in the objects of the exchange.
  * </ul>

@@ -88,6 +88,15 @@ final class InstanceFiles {
     return new Instance(makeId(), true);
   }
 
+  /** The id, if there is one that can be used. */
+  Optional<ByteSlice> id() {
+    try {
+      return Optional.of(readId());
+    } catch (IOException | PackException e) {
+      return Optional.empty();
+    }
+  }
+
   private ByteSlice readId() throws IOException {
     check(id, ID_SIZE);
     ByteSlice known = ByteSlice.takeOver(Files.readAllBytes(id));

@@ -2,6 +2,7 @@ package io.github.avf4j.microdroid.payload;
 
 import io.github.avf4j.ApkPayload;
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.apk.ApkError;
 import io.github.avf4j.microdroid.apk.ApkException;
@@ -119,6 +120,11 @@ public final class VmFolder {
               + "): make room, and check the permissions",
           e);
     }
+  }
+
+  /** The id of the instance, 64 bytes; empty if there is none yet, or none that can be read. */
+  public Optional<ByteSlice> instanceId() {
+    return instance.id();
   }
 
   private List<FileStamp> stamps(ApkPayload payload, PackOptions options) {

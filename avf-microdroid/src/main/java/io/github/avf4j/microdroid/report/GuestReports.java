@@ -28,11 +28,13 @@ import java.util.Optional;
  * <tr><td>5</td><td>ERROR</td><td>u32 code, UTF-8 text of at most 4096 bytes</td></tr>
  * <tr><td>6</td><td>STEP</td><td>u8 step, u64 nanoseconds from boot</td></tr>
  * <tr><td>7</td><td>ATTESTATION_REQUEST</td><td>u8 0 or 1 for test mode, the CSR</td></tr>
+ * <tr><td>8</td><td>KEEPER_REQUEST</td><td>u8 {@linkplain KeeperStep step}, its content</td></tr>
  * </table>
  *
  * <p>HELLO comes first. Steps, each at most once and in their order, started, ready and finished
- * come in this order; steps and ready may be left out. A request may come whenever the payload
- * runs. FINISHED or ERROR is the last one. Everything else is refused.
+ * come in this order; steps and ready may be left out. An attestation request may come whenever the
+ * payload runs, a keeper request at any time after HELLO. FINISHED or ERROR is the last one.
+ * Everything else is refused.
  *
  * <p>Confined to one thread.
  */
@@ -48,6 +50,7 @@ public final class GuestReports {
   private static final int ERROR = 5;
   private static final int STEP = 6;
   private static final int ATTESTATION_REQUEST = 7;
+  private static final int KEEPER_REQUEST = 8;
 
   /** The steps of a guest that verifies its payload; the first one has the number 1. */
   private static final List<BootStage> STEPS =
@@ -58,6 +61,8 @@ public final class GuestReports {
           BootStage.APEXES_ACTIVATED,
           BootStage.PAYLOAD_MOUNTED,
           BootStage.STORE_OPENED);
+
+  private static final List<KeeperStep> KEEPER_STEPS = List.of(KeeperStep.values());
 
   /** What the guest has told so far; only ever moves forward. */
   private enum State {
@@ -124,6 +129,24 @@ public final class GuestReports {
    */
   public record AttestationRequest(boolean testMode, byte[] csr) implements Report {}
 
+  /** What a guest says to a keeper of secrets; the first one has the number 1. */
+  public enum KeeperStep {
+    /** It begins a key exchange. */
+    HELLO,
+    /** It ends the key exchange with its signature. */
+    SIGNATURE,
+    /** It sends a message of the session. */
+    MESSAGE
+  }
+
+  /**
+   * The guest says something to the keeper of secrets.
+   *
+   * @param step what it is
+   * @param content not looked at
+   */
+  public record KeeperRequest(KeeperStep step, byte[] content) implements Report {}
+
   private final ReadableByteChannel channel;
   private State state = State.CONNECTED;
   private int lastStep;
@@ -164,6 +187,7 @@ public final class GuestReports {
           case ERROR -> error(body);
           case STEP -> step(body);
           case ATTESTATION_REQUEST -> attestationRequest(body);
+          case KEEPER_REQUEST -> keeperRequest(body);
           default -> throw new ProtocolException("unknown report kind " + (kind & 0xff));
         });
   }
@@ -234,6 +258,17 @@ public final class GuestReports {
     byte[] csr = new byte[body.remaining()];
     body.get(csr);
     return new AttestationRequest(mode == 1, csr);
+  }
+
+  private Report keeperRequest(ByteBuffer body) throws ProtocolException {
+    move("KEEPER_REQUEST", State.GREETED, State.READY, state);
+    int step = body.hasRemaining() ? body.get() : 0;
+    if (step < 1 || step > KEEPER_STEPS.size() || !body.hasRemaining()) {
+      throw new ProtocolException("KEEPER_REQUEST lacks its step or its content");
+    }
+    byte[] content = new byte[body.remaining()];
+    body.get(content);
+    return new KeeperRequest(KEEPER_STEPS.get(step - 1), content);
   }
 
   private void move(String report, State from, State to, State next) throws ProtocolException {

@@ -186,4 +186,24 @@ class GuestReportsTest {
     assertRefused("ATTESTATION_REQUEST lacks", HELLO, STARTED, attestationRequest(2));
     assertRefused("ATTESTATION_REQUEST lacks", HELLO, STARTED, new int[] {2, 0, 0, 0, 7, 0});
   }
+
+  @Test
+  void aGuestMayAskTheKeeperAtAnyTimeAfterItsGreeting() throws IOException {
+    int[] request = {4, 0, 0, 0, 8, 3, 0x83, 1};
+    List<Report> reports = read(HELLO, request, STARTED, request, READY, request, FINISHED);
+    assertThat(reports).hasSize(7);
+    assertThat(reports.get(1))
+        .isInstanceOfSatisfying(
+            GuestReports.KeeperRequest.class,
+            asked -> {
+              assertThat(asked.step()).isEqualTo(GuestReports.KeeperStep.MESSAGE);
+              assertThat(asked.content()).containsExactly(0x83, 1);
+            });
+    assertRefused("KEEPER_REQUEST came", request);
+    for (int step : new int[] {0, 4, 255}) {
+      assertRefused("KEEPER_REQUEST lacks", HELLO, new int[] {3, 0, 0, 0, 8, step, 1});
+    }
+    assertRefused("KEEPER_REQUEST lacks", HELLO, new int[] {2, 0, 0, 0, 8, 1});
+    assertRefused("KEEPER_REQUEST lacks", HELLO, new int[] {1, 0, 0, 0, 8});
+  }
 }

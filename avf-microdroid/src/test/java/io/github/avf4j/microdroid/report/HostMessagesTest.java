@@ -5,9 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
-import io.github.avf4j.microdroid.report.HostMessages.AttestationStatus;
+import io.github.avf4j.microdroid.report.HostMessages.Status;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class HostMessagesTest {
@@ -22,7 +23,8 @@ class HostMessagesTest {
   private static byte[] boot(boolean isNew, boolean deferred) {
     try (SecretBytes handover = SecretBytes.copyOf(new byte[] {10, 11});
         SecretBytes frame =
-            HostMessages.boot(new HostMessages.Instance(isNew, deferred, ID), handover)) {
+            HostMessages.boot(
+                new HostMessages.Instance(isNew, deferred, ID, Optional.empty()), handover)) {
       return frame.toByteArray();
     }
   }
@@ -42,9 +44,33 @@ class HostMessagesTest {
   }
 
   @Test
+  void bootHasTheKeyOfTheKeeperBetweenIdAndHandover() {
+    ByteSlice key = ByteSlice.takeOver(new byte[] {1, 2, 3});
+    try (SecretBytes handover = SecretBytes.copyOf(new byte[] {10, 11});
+        SecretBytes frame =
+            HostMessages.boot(
+                new HostMessages.Instance(false, true, ID, Optional.of(key)), handover)) {
+      byte[] bytes = frame.toByteArray();
+      assertThat(bytes[5]).isEqualTo((byte) 0xd);
+      assertThat(Arrays.copyOfRange(bytes, 72, bytes.length))
+          .containsExactly(7, 3, 0, 1, 2, 3, 10, 11);
+    }
+  }
+
+  @Test
+  void keeperResponsesHaveContentOrAReason() {
+    assertThat(HostMessages.kept(new byte[] {8, 9})).containsExactly(4, 0, 0, 0, 3, 0, 8, 9);
+    assertThat(HostMessages.kept(new byte[0])).containsExactly(2, 0, 0, 0, 3, 0);
+    assertThat(HostMessages.notKept(Status.FAILED, "no"))
+        .containsExactly(4, 0, 0, 0, 3, 2, 'n', 'o');
+    assertThatThrownBy(() -> HostMessages.kept(new byte[65536]))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
   void bootRefusesAnIdOfAnotherSize() {
     HostMessages.Instance instance =
-        new HostMessages.Instance(true, false, ByteSlice.takeOver(new byte[63]));
+        new HostMessages.Instance(true, false, ByteSlice.takeOver(new byte[63]), Optional.empty());
     try (SecretBytes handover = SecretBytes.copyOf(new byte[1])) {
       assertThatThrownBy(() -> HostMessages.boot(instance, handover))
           .isInstanceOf(IllegalArgumentException.class)
@@ -68,9 +94,8 @@ class HostMessagesTest {
 
   @Test
   void notAttestedHasStatusAndReason() {
-    assertThat(HostMessages.notAttested(AttestationStatus.UNSUPPORTED, "no"))
+    assertThat(HostMessages.notAttested(Status.UNSUPPORTED, "no"))
         .containsExactly(4, 0, 0, 0, 2, 1, 'n', 'o');
-    assertThat(HostMessages.notAttested(AttestationStatus.FAILED, "x".repeat(5000)))
-        .hasSize(4 + 2 + 4096);
+    assertThat(HostMessages.notAttested(Status.FAILED, "x".repeat(5000))).hasSize(4 + 2 + 4096);
   }
 }

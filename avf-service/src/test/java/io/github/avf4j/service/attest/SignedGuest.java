@@ -35,14 +35,14 @@ import java.util.List;
 import java.util.Random;
 
 /** A base image that verifies and cannot run, the same bytes each time, and guests of it. */
-final class SignedGuest {
+public final class SignedGuest {
   static final String APK = "apk:com.example.vault";
-  static final ByteSlice SIGNER = hash("certificate of the developer");
+  public static final ByteSlice SIGNER = hash("certificate of the developer");
   static final DiceCertificateIssuer ISSUER = DiceCertificateIssuer.of(AndroidProfile.ANDROID_16);
 
   private SignedGuest() {}
 
-  static BaseImage image(Path folder, int seed) throws IOException {
+  public static BaseImage image(Path folder, int seed) throws IOException {
     return image(folder, seed, DevelopmentKey.signer());
   }
 
@@ -82,12 +82,12 @@ final class SignedGuest {
     return bytes;
   }
 
-  static ByteSlice hash(String text) {
+  public static ByteSlice hash(String text) {
     return ByteSlice.takeOver(
         VerityHash.SHA512.newDigest().digest(text.getBytes(StandardCharsets.UTF_8)));
   }
 
-  static HostFirmware firmware(int secret) {
+  public static HostFirmware firmware(int secret) {
     return firmware(secret, DevelopmentKey.publicKey());
   }
 
@@ -115,14 +115,15 @@ final class SignedGuest {
     return firmware.boot(image, new HostFirmware.Instance(debuggable, id, true, null));
   }
 
-  static MicrodroidPayload payload(ByteSlice signer) {
+  public static MicrodroidPayload payload(ByteSlice signer) {
     return MicrodroidPayload.ofBinaryName(AospRevision.MARCH_2025, "libvault.so")
         .apk("com.example.vault", 7, hash("content of version 7").slice(0, 32), signer)
         .build();
   }
 
   /** The handover behind the payload's layer; the caller closes it. */
-  static DiceHandover guest(HostFirmware firmware, BaseImage image, MicrodroidPayload payload) {
+  public static DiceHandover guest(
+      HostFirmware firmware, BaseImage image, MicrodroidPayload payload) {
     try (NextHandover next = boot(firmware, image, false)) {
       byte[] hidden = hash("instance").toByteArray();
       return next.handover().next(payload.input(DiceMode.NORMAL, hidden), ISSUER);

@@ -17,11 +17,17 @@ final class SampleApk {
 
   private SampleApk() {}
 
-  /** Makes the APK; {@code signer} is {@code alice} or {@code mallory}. */
+  /** Makes version 1 of the APK; {@code signer} is {@code alice} or {@code mallory}. */
   static VerifiedApk write(Path apk, String signer) throws IOException {
+    return write(apk, signer, 1);
+  }
+
+  /** Makes a version of the APK. */
+  static VerifiedApk write(Path apk, String signer, long version) throws IOException {
     String task =
         "{\"task\": {\"type\": \"microdroid_launcher\", \"command\": \"" + LIBRARY + "\"}}";
     return new ApkWriter(PACKAGE)
+        .versionCode(version)
         .add("lib/x86_64/" + LIBRARY, resource(LIBRARY))
         .add(CONFIG, task.getBytes(StandardCharsets.UTF_8))
         .add("assets/greeting.txt", "Nobody but me reads this.\n".getBytes(StandardCharsets.UTF_8))

@@ -137,15 +137,23 @@ public final class Vault {
   private void updatable(VirtualMachineManager manager, Path apk)
       throws IOException, InterruptedException {
     VirtualMachine machine = manager.getOrCreate("updatable", config(apk, true));
-    start(machine, "updatable    an instance without storage, signed by mallory");
-    String mallory = ask(machine, "fingerprint");
-    out.println("  secret     " + mallory);
+    SampleApk.write(apk, "alice");
+    start(machine, "updatable    an instance without storage, version 1 signed by alice");
+    String first = ask(machine, "fingerprint");
+    out.println("  secret     " + first);
+    stop(machine);
+    SampleApk.write(apk, "alice", 2);
+    start(machine, "updatable    the same instance, version 2");
+    String second = ask(machine, "fingerprint");
+    promise("  secret     " + second, second.equals(first), "the same");
     stop(machine);
     SampleApk.write(apk, "alice");
-    start(machine, "updatable    the same instance, signed by alice");
-    String alice = ask(machine, "fingerprint");
-    promise("  secret     " + alice, !alice.equals(mallory), "another");
-    stop(machine);
+    out.println("updatable    back to version 1");
+    machine.run();
+    StopReason reason = machine.awaitStopped(LIMIT).orElseThrow();
+    promise("  stopped    " + reason, reason instanceof StopReason.MicrodroidError, "refused");
+    // Its secret goes with it.
+    manager.delete("updatable");
   }
 
   private void start(VirtualMachine vm, String title) throws InterruptedException {
