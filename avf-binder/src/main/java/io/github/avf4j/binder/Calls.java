@@ -57,8 +57,15 @@ final class Calls implements RpcBinder.Caller {
     return withConnection(
         flags,
         connection -> {
-          Wire.Packed parcel = pack(data, Wire.TRANSACT_SIZE);
+          // First, so that nothing is counted for an object that was closed.
           long address = nodes.sendTarget(target);
+          Wire.Packed parcel;
+          try {
+            parcel = pack(data, Wire.TRANSACT_SIZE);
+          } catch (IllegalArgumentException | IllegalStateException e) {
+            nodes.unsend(address);
+            throw e;
+          }
           long number = flags == 0 ? 0 : nodes.nextNumber(address);
           return exchange(
               connection, new Wire.Transaction(address, code, flags, number), parcel);
