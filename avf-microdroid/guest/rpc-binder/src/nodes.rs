@@ -25,6 +25,8 @@ pub(crate) struct Node {
     times_received: u32,
     /// For a proxy, the number of the next oneway call; for a local object, the next that runs.
     next_number: u64,
+    /// Of a proxy: whether oneway calls were sent that the client has not been seen to serve.
+    oneway_sent: bool,
     running: bool,
     queue: BTreeMap<u64, Queued>,
 }
@@ -61,8 +63,15 @@ fn key(service: &Arc<dyn Service>) -> usize {
 
 impl Nodes {
     fn insert(&mut self, address: Address, object: Object) -> &mut Node {
-        let node =
-            Node { object, times_sent: 0, times_received: 0, next_number: 0, running: false, queue: BTreeMap::new() };
+        let node = Node {
+            object,
+            times_sent: 0,
+            times_received: 0,
+            next_number: 0,
+            oneway_sent: false,
+            running: false,
+            queue: BTreeMap::new(),
+        };
         self.nodes.entry(address).or_insert(node)
     }
 
@@ -174,24 +183,28 @@ impl Nodes {
     }
 
     /// How many references of an object are to be given back now, and the node if that was all.
+    ///
+    /// A oneway call may be on its way on another connection than this message: as long as it is, nothing is given back,
+    /// so that the client does not forget the object before.
     pub fn give_back(&mut self, address: Address) -> (u32, Option<Node>) {
         let Some(node) = self.nodes.get_mut(&address) else { return (0, None) };
         let in_use = matches!(&node.object, Object::Proxy { weak, .. } if weak.strong_count() > 0);
-        if in_use {
+        if in_use || node.oneway_sent {
             return (0, None);
         }
         let amount = std::mem::take(&mut node.times_received);
         (amount, self.erase_if_unused(address))
     }
 
-    /// The peer gives back references.
-    pub fn dec_strong(&mut self, address: Address, amount: u32) -> Result<Option<Node>, Broken> {
+    /// The peer gives back references. Says whether there are some to give back here, too, which had to wait.
+    pub fn dec_strong(&mut self, address: Address, amount: u32) -> Result<(Option<Node>, bool), Broken> {
         let node = self.nodes.get_mut(&address).ok_or(Broken::Protocol("there is no object of this address"))?;
         if amount == 0 || amount > node.times_sent {
             return Err(Broken::Protocol("more references are given back than were sent"));
         }
         node.times_sent -= amount;
-        Ok(self.erase_if_unused(address))
+        let served = node.times_sent == 0 && std::mem::take(&mut node.oneway_sent);
+        Ok((self.erase_if_unused(address), served))
     }
 
     fn erase_if_unused(&mut self, address: Address) -> Option<Node> {
@@ -213,6 +226,7 @@ impl Node {
     pub fn number(&mut self) -> Result<u64, Status> {
         let number = self.next_number;
         self.next_number = number.checked_add(1).ok_or(status::INVALID_OPERATION)?;
+        self.oneway_sent = true;
         Ok(number)
     }
 }

@@ -151,8 +151,13 @@ impl Session {
             COMMAND_TRANSACT => self.serve_transaction(connection, body),
             COMMAND_DEC_STRONG => {
                 let (address, amount) = decode_dec_strong(body)?;
-                let erased = self.lock().nodes.dec_strong(address, amount)?;
-                self.forget(erased.into_iter().collect())
+                let (erased, served) = self.lock().nodes.dec_strong(address, amount)?;
+                self.forget(erased.into_iter().collect())?;
+                if !served {
+                    return Ok(());
+                }
+                self.release(address);
+                self.give_back(connection, Vec::new(), ())
             }
             _ => Err(Broken::Protocol("a reply to no call")),
         }

@@ -276,6 +276,10 @@ fn calls_without_a_waiting_client_need_a_connection_for_them() {
     client.send(&keep);
     let oneway = transact(CALLBACK, 2, 1, 0, &unhex("08000000640065006d006f002e00490043006200 00000000"), &[]);
     assert_eq!(hex(&reverse.receive(oneway.len())), hex(&oneway));
+    // The object is not given back before the client has served the call, which may take another way than the reply.
+    assert_eq!(hex(&client.receive(32 + 40)), hex(&unhex(&format!("{DEC_ROOT}{}", reply(0, "00000000")))));
+    let dec_callback = "02000000100000000000000000000000 0100000000000000 0100000000000000";
+    client.exchange(dec_callback, dec_callback);
 }
 
 #[test]

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * Calls the server, and serves it.
  *
  * <p>A call takes a connection for itself, and serves what comes on it until the reply does; a call
- * that is made while such a call of the server is served goes where the server waits. Any failure of
- * a connection ends the session. Thread-safe.
+ * that is made while such a call of the server is served goes where the server waits. Any failure
+ * of a connection ends the session. Thread-safe.
  */
 final class Calls implements RpcBinder.Caller {
   /** The most calls within calls: each takes a piece of the stack. */
@@ -67,16 +67,14 @@ final class Calls implements RpcBinder.Caller {
             throw e;
           }
           long number = flags == 0 ? 0 : nodes.nextNumber(address);
-          return exchange(
-              connection, new Wire.Transaction(address, code, flags, number), parcel);
+          return exchange(connection, new Wire.Transaction(address, code, flags, number), parcel);
         });
   }
 
   /** Makes a transaction that concerns the session. */
   ParcelReader special(int code) {
     Wire.Transaction transaction = new Wire.Transaction(Wire.SPECIAL, code, 0, 0);
-    return withConnection(
-        0, connection -> exchange(connection, transaction, Wire.Packed.EMPTY));
+    return withConnection(0, connection -> exchange(connection, transaction, Wire.Packed.EMPTY));
   }
 
   /** What is done with a connection. */
@@ -163,7 +161,7 @@ final class Calls implements RpcBinder.Caller {
     ByteBuffer body = message.body();
     switch (message.command()) {
       case Wire.DEC_STRONG -> {
-        nodes.decStrong(body.getLong(0), body.getInt(8));
+        release(body.getLong(0), nodes.decStrong(body.getLong(0), body.getInt(8)));
         endIfOver();
       }
       case Wire.TRANSACT -> serve(connection, Wire.transaction(body), body);
@@ -183,9 +181,7 @@ final class Calls implements RpcBinder.Caller {
     ParcelWriter reply = new ParcelWriter();
     if (call.target() == Wire.SPECIAL || Wire.hasUnknownOptions(call.target())) {
       int status =
-          call.target() == Wire.SPECIAL
-              ? special(call.code(), reply)
-              : RpcStatus.BAD_VALUE.value();
+          call.target() == Wire.SPECIAL ? special(call.code(), reply) : RpcStatus.BAD_VALUE.value();
       if (!call.isOneway()) {
         reply(connection, status, reply);
       }
@@ -201,7 +197,8 @@ final class Calls implements RpcBinder.Caller {
     frames.set(new Frame(connection, !call.isOneway(), depth));
     int status;
     try {
-      status = call.isOneway() ? serveOneway(service, call, data) : dispatch(service, call, data, reply);
+      status =
+          call.isOneway() ? serveOneway(service, call, data) : dispatch(service, call, data, reply);
     } finally {
       frames.set(outer);
     }
@@ -239,8 +236,7 @@ final class Calls implements RpcBinder.Caller {
     return code == Wire.GET_ROOT ? 0 : RpcStatus.UNKNOWN_TRANSACTION.value();
   }
 
-  private void reply(RpcConnection connection, int status, ParcelWriter parcel)
-      throws IOException {
+  private void reply(RpcConnection connection, int status, ParcelWriter parcel) throws IOException {
     Wire.Packed packed = Wire.Packed.EMPTY;
     int actual = status;
     if (status == 0) {

@@ -2,7 +2,9 @@ package io.github.avf4j.binder;
 
 import java.util.Map;
 
-/** Serves one call of an object of this program: what every object answers, or the object itself. */
+/**
+ * Serves one call of an object of this program: what every object answers, or the object itself.
+ */
 final class Dispatcher {
   private static final Map<Class<? extends RuntimeException>, RpcServiceException.Code> NAMED =
       Map.of(
@@ -53,10 +55,7 @@ final class Dispatcher {
 
   private static void write(RpcServiceException exception, ParcelWriter reply) {
     // No stack trace.
-    reply
-        .writeInt(exception.code().value())
-        .writeString(exception.text().orElse(null))
-        .writeInt(0);
+    reply.writeInt(exception.code().value()).writeString(exception.text().orElse(null)).writeInt(0);
     if (exception.code() == RpcServiceException.Code.SERVICE_SPECIFIC) {
       reply.writeInt(exception.error());
     }

@@ -37,8 +37,13 @@ final class NodeTable {
     int timesSent;
     int timesReceived;
 
-    /** For objects of the server, the number of the next oneway call; else of the next that runs. */
+    /**
+     * For objects of the server, the number of the next oneway call; else of the next that runs.
+     */
     long nextNumber;
+
+    /** Of the server: whether oneway calls were sent that it has not been seen to serve. */
+    boolean onewaySent;
 
     boolean running;
     final Map<Long, Queued> queue = new HashMap<>();
@@ -114,7 +119,9 @@ final class NodeTable {
 
   /** The number of a oneway call that is sent. */
   synchronized long nextNumber(long address) {
-    return node(address).nextNumber++;
+    Node node = node(address);
+    node.onewaySent = true;
+    return node.nextNumber++;
   }
 
   /** Counts that an object was received in a parcel. */
@@ -193,12 +200,7 @@ final class NodeTable {
     return next;
   }
 
-  /** How many references to an object of this program are to be given back now. */
-  synchronized int giveBackLocal(RpcService service) {
-    Long address = local.get(service);
-    return address == null ? 0 : giveBack(address);
-  }
-
+  /** How many references are to be given back now, that is all. */
   synchronized int giveBack(long address) {
     Node node = nodes.get(address);
     if (node == null) {
@@ -211,21 +213,34 @@ final class NodeTable {
     return amount;
   }
 
-  /** As {@link #giveBack}, unless the object was given back and received again meanwhile. */
+  /**
+   * As {@link #giveBack}, unless the object was given back and received again meanwhile. A oneway
+   * call may be on its way on another connection: as long as it is, nothing is given back, so that
+   * the server does not forget the object before.
+   */
   synchronized int release(RpcBinder binder) {
     Node node = nodes.get(binder.address());
-    return node == null || node.remote != binder ? 0 : giveBack(binder.address());
+    if (node == null || node.remote != binder) {
+      return 0;
+    }
+    node.remote = null;
+    return node.onewaySent ? 0 : giveBack(binder.address());
   }
 
-  /** The server gives references back. */
-  synchronized void decStrong(long address, int amount) {
+  /** The server gives references back; returns how many are to be given back here, too. */
+  synchronized int decStrong(long address, int amount) {
     Node node = node(address);
     if (amount <= 0 || amount > node.timesSent) {
       throw new RpcProtocolException(
           "the server gave " + amount + " references back but had " + node.timesSent);
     }
     node.timesSent -= amount;
+    boolean served = node.timesSent == 0 && node.onewaySent;
+    if (served) {
+      node.onewaySent = false;
+    }
     eraseIfUnused(address, node);
+    return served && node.remote == null ? giveBack(address) : 0;
   }
 
   private void eraseIfUnused(long address, Node node) {

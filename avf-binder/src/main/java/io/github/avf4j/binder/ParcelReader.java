@@ -2,8 +2,8 @@ package io.github.avf4j.binder;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.LongBuffer;
 import java.nio.IntBuffer;
+import java.nio.LongBuffer;
 import java.util.Map;
 import java.util.NavigableMap;
 import org.jspecify.annotations.Nullable;
@@ -34,8 +34,7 @@ public final class ParcelReader {
     RpcObject receive(long address, int stability);
   }
 
-  ParcelReader(
-      byte[] data, NavigableMap<Integer, RpcObject> objects, @Nullable Receiver receiver) {
+  ParcelReader(byte[] data, NavigableMap<Integer, RpcObject> objects, @Nullable Receiver receiver) {
     this.data = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
     this.objects = objects;
     this.receiver = receiver;

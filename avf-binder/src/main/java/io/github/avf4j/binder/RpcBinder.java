@@ -65,8 +65,8 @@ public final class RpcBinder implements RpcObject, AutoCloseable {
   }
 
   /**
-   * Calls a oneway method: returns when the call was sent, and nobody learns whether it fails. Calls
-   * of one object are served in their order.
+   * Calls a oneway method: returns when the call was sent, and nobody learns whether it fails.
+   * Calls of one object are served in their order.
    *
    * @throws RpcSessionEndedException if the session has ended
    */
@@ -89,7 +89,8 @@ public final class RpcBinder implements RpcObject, AutoCloseable {
 
   /** Asks for the name of the object's interface. */
   public String descriptor() {
-    @Nullable String name = caller.transact(this, Wire.INTERFACE, new ParcelWriter(), 0).readString();
+    @Nullable String name =
+        caller.transact(this, Wire.INTERFACE, new ParcelWriter(), 0).readString();
     if (name == null) {
       throw new MalformedParcelException(0, "the object has no interface");
     }

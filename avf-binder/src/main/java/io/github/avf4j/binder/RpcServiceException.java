@@ -79,8 +79,7 @@ public final class RpcServiceException extends RpcException {
 
   /** Returns one whose error has the service's meaning. */
   public static RpcServiceException serviceSpecific(int error, @Nullable String text) {
-    return new RpcServiceException(
-        Code.SERVICE_SPECIFIC, Code.SERVICE_SPECIFIC.value, text, error);
+    return new RpcServiceException(Code.SERVICE_SPECIFIC, Code.SERVICE_SPECIFIC.value, text, error);
   }
 
   static RpcServiceException of(int value, @Nullable String text, int error) {

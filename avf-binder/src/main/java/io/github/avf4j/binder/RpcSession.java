@@ -68,8 +68,11 @@ public final class RpcSession implements AutoCloseable {
     int version = exchange(first, options, pool, hello, RESPONSE).getInt(0);
     if (version < 0 || version > options.maxVersion()) {
       throw new RpcProtocolException(
-          "the server answered version " + Integer.toUnsignedString(version)
-              + " where at most " + options.maxVersion() + " was offered");
+          "the server answered version "
+              + Integer.toUnsignedString(version)
+              + " where at most "
+              + options.maxVersion()
+              + " was offered");
     }
     Calls calls = new Calls(version, options, pool);
     pool.giveBack(first);

@@ -23,17 +23,24 @@ class RpcSessionTest {
       > 02000000 00000000
       """;
   private static final String SPECIAL = "00000000 28000000 0000000000000000 0000000000000000 ";
-  private static final String NO_PARCEL =
-      "0000000000000000 00000000 000000000000000000000000";
+  private static final String NO_PARCEL = "0000000000000000 00000000 000000000000000000000000";
   private static final String THREADS =
-      "< " + SPECIAL + "01000000 00000000 " + NO_PARCEL + "\n"
+      "< "
+          + SPECIAL
+          + "01000000 00000000 "
+          + NO_PARCEL
+          + "\n"
           + "> 01000000 18000000 0000000000000000 00000000 04000000 000000000000000000000000 01000000\n";
   private static final String SESSION =
-      "< " + SPECIAL + "02000000 00000000 " + NO_PARCEL + "\n"
+      "< "
+          + SPECIAL
+          + "02000000 00000000 "
+          + NO_PARCEL
+          + "\n"
           + "> 01000000 38000000 0000000000000000 00000000 24000000 000000000000000000000000 20000000"
-          + ID + "\n";
-  private static final String GET_ROOT =
-      "< " + SPECIAL + "00000000 00000000 " + NO_PARCEL + "\n";
+          + ID
+          + "\n";
+  private static final String GET_ROOT = "< " + SPECIAL + "00000000 00000000 " + NO_PARCEL + "\n";
   private static final String ROOT =
       GET_ROOT
           + "> 01000000 28000000 0000000000000000 00000000 10000000 000000000000000000000000"
@@ -42,7 +49,9 @@ class RpcSessionTest {
   private static final String TOKEN = "09000000 640065006d006f002e00490041006400 64000000";
   private static final String ADD =
       "< 00000000 48000000 0000000000000000 0300000000000000 01000000 00000000 0000000000000000"
-          + " 20000000 000000000000000000000000 " + TOKEN + " 03000000 04000000\n";
+          + " 20000000 000000000000000000000000 "
+          + TOKEN
+          + " 03000000 04000000\n";
   private static final String DEC_ROOT =
       "> 02000000 10000000 0000000000000000 03000000 00000000 01000000 00000000\n";
   private static final String SEVEN =
@@ -62,9 +71,13 @@ class RpcSessionTest {
   @Test
   void sendsWhatLibbinderSends() throws Exception {
     String askInterface =
-        "< 00000000 28000000 0000000000000000 0300000000000000 46544e5f 00000000 " + NO_PARCEL + "\n";
+        "< 00000000 28000000 0000000000000000 0300000000000000 46544e5f 00000000 "
+            + NO_PARCEL
+            + "\n";
     String answer =
-        "> 01000000 2c000000 0000000000000000 00000000 18000000 000000000000000000000000" + TOKEN + "\n";
+        "> 01000000 2c000000 0000000000000000 00000000 18000000 000000000000000000000000"
+            + TOKEN
+            + "\n";
     try (ScriptedServer server =
         new ScriptedServer(
             SET_UP + askInterface + DEC_ROOT + answer + ADD + DEC_ROOT + SEVEN + GIVE_ROOT_BACK)) {
@@ -117,7 +130,8 @@ class RpcSessionTest {
     String script =
         HELLO.replace("> 02", "> 00")
             + THREADS.replaceAll("> .*", "> 01000000 08000000 0000000000000000 00000000 01000000")
-            + SESSION.replaceAll("> .*", "> 01000000 28000000 0000000000000000 00000000 20000000" + ID)
+            + SESSION.replaceAll(
+                "> .*", "> 01000000 28000000 0000000000000000 00000000 20000000" + ID)
             + GET_ROOT
             + "> 01000000 14000000 0000000000000000 00000000 01000000 0300000000000000 0c000000\n"
             + ADD
@@ -137,7 +151,8 @@ class RpcSessionTest {
     String script =
         SET_UP
             + "< 00000000 54000000 0000000000000000 0300000000000000 03000000 00000000 0000000000000000"
-            + " 28000000 000000000000000000000000 " + TOKEN
+            + " 28000000 000000000000000000000000 "
+            + TOKEN
             + " 01000000 0100000000000000 0c000000 18000000\n"
             + "> 00000000 44000000 0000000000000000 0100000000000000 01000000 00000000 0000000000000000"
             + " 1c000000 000000000000000000000000"
@@ -174,7 +189,9 @@ class RpcSessionTest {
   void numbersOnewayCalls() throws Exception {
     String oneway =
         "< 00000000 44000000 0000000000000000 0300000000000000 02000000 01000000 NUMBER00000000000000"
-            + " 1c000000 000000000000000000000000 " + TOKEN + " 05000000\n";
+            + " 1c000000 000000000000000000000000 "
+            + TOKEN
+            + " 05000000\n";
     try (ScriptedServer server =
         new ScriptedServer(
             SET_UP
@@ -204,7 +221,9 @@ class RpcSessionTest {
   })
   void reportsTheStatusOfAReplyAndGoesOn(String status, RpcStatus expected) throws Exception {
     String failed =
-        "> 01000000 18000000 0000000000000000 " + status + " 00000000 000000000000000000000000 00000000\n";
+        "> 01000000 18000000 0000000000000000 "
+            + status
+            + " 00000000 000000000000000000000000 00000000\n";
     try (ScriptedServer server =
         new ScriptedServer(SET_UP + ADD + DEC_ROOT + failed + ADD + DEC_ROOT + SEVEN)) {
       try (RpcSession session = RpcSession.connect(server::connect)) {
@@ -239,7 +258,8 @@ class RpcSessionTest {
         // A parcel longer than its message; a table of an odd size.
         "01000000 18000000 0000000000000000 00000000 05000000 000000000000000000000000 00000000",
         "01000000 18000000 0000000000000000 00000000 02000000 000000000000000000000000 00000000",
-        // Objects: beyond the parcel, none, a descriptor, without stability, of this side, overlapping.
+        // Objects: beyond the parcel, none, a descriptor, without stability, of this side,
+        // overlapping.
         "01000000 1c000000 0000000000000000 00000000 04000000 000000000000000000000000 01000000 00000000",
         "01000000 1c000000 0000000000000000 00000000 04000000 000000000000000000000000 01000000 fcffffff",
         "01000000 28000000 0000000000000000 00000000 10000000 000000000000000000000000"
@@ -282,12 +302,20 @@ class RpcSessionTest {
 
   @Test
   void refusesAServerWithoutRootThreadsOrId() throws Exception {
-    String reply = "> 01000000 %s000000 0000000000000000 00000000 %s000000 000000000000000000000000 ";
+    String reply =
+        "> 01000000 %s000000 0000000000000000 00000000 %s000000 000000000000000000000000 ";
     String[] scripts = {
       HELLO + THREADS.replaceAll("01000000\n$", "00000000\n"),
       HELLO + THREADS.replaceAll("> .*", String.format(reply, "14", "00")),
-      HELLO + THREADS + SESSION.replaceAll("> .*", String.format(reply, "1c", "08") + "0400000000000000"),
-      HELLO + THREADS + SESSION + GET_ROOT + String.format(reply, "1c", "08") + "0000000000000000\n",
+      HELLO
+          + THREADS
+          + SESSION.replaceAll("> .*", String.format(reply, "1c", "08") + "0400000000000000"),
+      HELLO
+          + THREADS
+          + SESSION
+          + GET_ROOT
+          + String.format(reply, "1c", "08")
+          + "0000000000000000\n",
     };
     for (String script : scripts) {
       try (ScriptedServer server = new ScriptedServer(script)) {
@@ -356,8 +384,10 @@ class RpcSessionTest {
   @Test
   void optionsHaveBounds() {
     RpcSessionOptions options = RpcSessionOptions.defaults();
-    assertThatThrownBy(() -> options.withMaxVersion(3)).hasMessage("maxVersion must be in 0..2 but was 3");
-    assertThatThrownBy(() -> options.withConnections(0)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> options.withMaxVersion(3))
+        .hasMessage("maxVersion must be in 0..2 but was 3");
+    assertThatThrownBy(() -> options.withConnections(0))
+        .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> options.withCallbackConnections(9))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> options.withTimeout(Duration.ZERO))

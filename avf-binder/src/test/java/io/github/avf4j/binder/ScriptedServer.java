@@ -20,8 +20,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A server that sends bytes and insists on bytes. A script is lines of hexadecimal digits: {@code <}
- * is what the client must send, {@code >} what it gets; {@code .} stands for a byte of any value.
+ * A server that sends bytes and insists on bytes. A script is lines of hexadecimal digits: {@code
+ * <} is what the client must send, {@code >} what it gets; {@code .} stands for a byte of any
+ * value.
  */
 final class ScriptedServer implements AutoCloseable {
   private final ServerSocket listener;

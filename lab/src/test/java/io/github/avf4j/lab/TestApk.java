@@ -9,8 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * The APK of the end-to-end tests: the vault's library, one that ends as it is asked to, and one that
- * serves RPC Binder.
+ * The APK of the end-to-end tests: the vault's library, one that ends as it is asked to, and one
+ * that serves RPC Binder.
  */
 final class TestApk {
   static final String PACKAGE = "com.example.lab";
