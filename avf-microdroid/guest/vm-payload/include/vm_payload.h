@@ -18,9 +18,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(__cplusplus)
+#define AVMPAYLOAD_NORETURN [[noreturn]]
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define AVMPAYLOAD_NORETURN _Noreturn
+#else
+#define AVMPAYLOAD_NORETURN
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* An object of libbinder_ndk: see android/binder_ibinder.h. */
+typedef struct AIBinder AIBinder;
 
 /* An attestation: a private key and certificates that say where the key was made. */
 typedef struct AVmAttestationResult AVmAttestationResult;
@@ -51,6 +62,16 @@ extern int AVmPayload_main(void);
 
 /* Tells the host that the payload serves clients. Only the first call has an effect. */
 void AVmPayload_notifyPayloadReady(void);
+
+/*
+ * Serves an object to the host on a vsock port, by RPC Binder, and never returns. Others than the host cannot connect.
+ *
+ * `on_ready`, which may be null, is called once with `param` when clients can connect; AVmPayload_notifyPayloadReady is
+ * what most call there. The calls of a client come one at a time, those of several clients at once. Aborts if the object
+ * is null, the port cannot be had, or the server ends.
+ */
+AVMPAYLOAD_NORETURN void AVmPayload_runVsockRpcServer(AIBinder* service, uint32_t port, void (*on_ready)(void* param),
+                                                      void* param);
 
 /*
  * Gives a secret of this instance of the virtual machine, `size` bytes, at most 32; aborts if it is asked for more.

@@ -21,7 +21,8 @@
 //! Every call makes a connection of its own: nothing is shared between threads, and a child process that a payload
 //! forks can call too.
 //!
-//! `AVmPayload_runVsockRpcServer` is missing: there is no Binder in the guest yet.
+//! Only `AVmPayload_runVsockRpcServer` does not ask the manager: it is a server of libbinder_ndk, whose functions the
+//! static library has, too, and which the shared library is linked with.
 
 pub mod attestation;
 pub mod client;
@@ -29,6 +30,8 @@ pub mod entry;
 mod memory;
 mod payload;
 mod restricted;
+mod rpc_server;
 
 pub use payload::*;
 pub use restricted::*;
+pub use rpc_server::*;

@@ -197,6 +197,7 @@ fn misuse_aborts_before_anything_is_asked() {
         ("long-secret", "AVmPayload_getVmInstanceSecret: size must be in 0..=32 but was 33"),
         ("null-identifier", "identifier is null but has 2 bytes"),
         ("attest-null", "AVmPayload_requestAttestation: result is null"),
+        ("serve-nothing", "AVmPayload_runVsockRpcServer: service is null"),
     ];
     for (using, message) in uses {
         let ran = run(using, |_| Response::Done);

@@ -104,6 +104,8 @@ int main(int count, char** arguments) {
         AVmPayload_getVmInstanceSecret("id", 2, buffer, 33);
     } else if (!strcmp(use, "null-identifier")) {
         AVmPayload_getVmInstanceSecret(NULL, 2, buffer, 32);
+    } else if (!strcmp(use, "serve-nothing")) {
+        AVmPayload_runVsockRpcServer(NULL, 5000, NULL, NULL);
     } else if (!strcmp(use, "null-secret")) {
         AVmPayload_getVmInstanceSecret("id", 2, NULL, 32);
     } else if (!strcmp(use, "dice")) {

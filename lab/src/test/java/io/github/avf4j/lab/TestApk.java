@@ -8,11 +8,15 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** The APK of the end-to-end tests: the vault's library, and one that ends as it is asked to. */
+/**
+ * The APK of the end-to-end tests: the vault's library, one that ends as it is asked to, and one
+ * that serves RPC Binder.
+ */
 final class TestApk {
   static final String PACKAGE = "com.example.lab";
   static final String CONFIG = "assets/vm_config.json";
   static final String PROBE = "libprobe.so";
+  static final String ADDER = "libadder.so";
 
   /** A configuration that names a library which is not there. */
   static final String CONFIG_OF_NOTHING = "assets/nothing.json";
@@ -65,6 +69,7 @@ final class TestApk {
         .versionCode(version)
         .add("lib/x86_64/" + VAULT, resource(VAULT_FOLDER + VAULT))
         .add("lib/x86_64/" + PROBE, resource(PROBE))
+        .add("lib/x86_64/" + ADDER, resource(ADDER))
         .add(CONFIG, config(VAULT, ""))
         .add(CONFIG_WITH_PARTS, config(VAULT, PARTS))
         .add(CONFIG_OF_PROBE, config(PROBE, PARTS))

@@ -58,6 +58,7 @@ public final class BaseImageBuilder {
     this.system = new SystemImage(runtime);
     system.program(GuestBinary.LAUNCHER);
     system.library(GuestBinary.PAYLOAD_LIBRARY);
+    system.library(GuestBinary.BINDER_LIBRARY);
   }
 
   /** Signs with another key, which must have 4096 bits. */

@@ -12,6 +12,8 @@ public enum GuestBinary {
   LAUNCHER("microdroid_launcher"),
   /** The library by which a payload asks its machine; it needs a C runtime. */
   PAYLOAD_LIBRARY("libvm_payload.so"),
+  /** The library with RPC Binder, which the one before needs; it needs a C runtime. */
+  BINDER_LIBRARY("libbinder_ndk.so"),
   /** The library of an APK whose payload is a Java class; it needs a C runtime. */
   JAVA_LIBRARY("libavf_java.so");
 

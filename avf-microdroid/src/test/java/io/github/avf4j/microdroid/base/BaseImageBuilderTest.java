@@ -255,12 +255,13 @@ class BaseImageBuilderTest {
             "androidboot.vbmeta.digest = \"" + json.get("vbmeta_digest").textValue() + "\"\n");
 
     ErofsImage files = ErofsImage.open(ImageSource.prefix(ImageSource.of(system), tree(footer)));
-    assertThat(files.verify().files()).isEqualTo(GuestRuntime.LIBRARIES.size() + 3);
+    assertThat(files.verify().files()).isEqualTo(GuestRuntime.LIBRARIES.size() + 4);
     assertThat(files.find("lib64/" + GuestRuntime.LOADER).orElseThrow().mode()).isEqualTo(0100755);
     assertThat(files.find("lib64/libc.so.6").orElseThrow().mtime()).isEqualTo(1_611_569_676);
     assertThat(files.find("NOTICE/libc6")).isPresent();
     assertThat(files.find("bin/microdroid_launcher").orElseThrow().mode()).isEqualTo(0100755);
     assertThat(files.find("lib64/libvm_payload.so").orElseThrow().mode()).isEqualTo(0100644);
+    assertThat(files.find("lib64/libbinder_ndk.so").orElseThrow().mode()).isEqualTo(0100644);
     assertThat(files.superblock().label()).isEqualTo("system");
   }
 

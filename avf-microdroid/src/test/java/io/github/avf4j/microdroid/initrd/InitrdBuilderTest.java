@@ -141,6 +141,14 @@ class InitrdBuilderTest {
     String launcher = new String(GuestBinary.LAUNCHER.read(), StandardCharsets.ISO_8859_1);
     assertThat(launcher).contains("/lib64/ld-linux-x86-64.so.2", "libc.so.6", "AVmPayload_main");
     String library = new String(GuestBinary.PAYLOAD_LIBRARY.read(), StandardCharsets.ISO_8859_1);
-    assertThat(library).contains("libc.so.6", "AVmPayload_notifyPayloadReady", "libvm_payload.so");
+    assertThat(library)
+        .contains(
+            "libc.so.6",
+            "AVmPayload_notifyPayloadReady",
+            "AVmPayload_runVsockRpcServer",
+            "libvm_payload.so",
+            "libbinder_ndk.so");
+    String binder = new String(GuestBinary.BINDER_LIBRARY.read(), StandardCharsets.ISO_8859_1);
+    assertThat(binder).contains("libc.so.6", "AIBinder_Class_define", "libbinder_ndk.so");
   }
 }
