@@ -10,6 +10,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -87,6 +88,24 @@ final class RunAppCommand implements Callable<Integer> {
   private @Nullable Path workDir;
 
   @Option(
+      names = "--base-image",
+      paramLabel = "DIR",
+      description = {
+        "What the machine boots: a folder that \"avf microdroid build\" made (one that is made when it is",
+        "needed, signed with a published key)."
+      })
+  private @Nullable Path baseImage;
+
+  @Option(
+      names = "--base-image-key",
+      paramLabel = "FILE",
+      description = {
+        "The RSA key that must have signed it, in PEM or AVB's format; the machine boots nothing else",
+        "(the published one)."
+      })
+  private @Nullable Path baseImageKey;
+
+  @Option(
       names = "--storage-size",
       paramLabel = "SIZE",
       converter = Converters.Size.class,
@@ -160,7 +179,9 @@ final class RunAppCommand implements Callable<Integer> {
             .cpuTopology(CpuTopology.of(cpus))
             .debugLevel(debug)
             .outputCaptured(debug == DebugLevel.FULL)
-            .bootTimeout(bootTimeout);
+            .bootTimeout(bootTimeout)
+            .baseImage(Optional.ofNullable(baseImage))
+            .baseImageKey(Optional.ofNullable(baseImageKey));
     if (storageSize != null) {
       config.encryptedStorage(storageSize);
     }
