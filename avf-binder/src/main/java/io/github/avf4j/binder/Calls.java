@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,7 +57,7 @@ final class Calls implements RpcBinder.Caller {
   public ParcelReader transact(RpcBinder target, int code, ParcelWriter data, int flags) {
     return withConnection(
         flags,
-        connection -> {
+        () -> {
           // First, so that nothing is counted for an object that was closed.
           long address = nodes.sendTarget(target);
           Wire.Packed parcel;
@@ -67,27 +68,27 @@ final class Calls implements RpcBinder.Caller {
             throw e;
           }
           long number = flags == 0 ? 0 : nodes.nextNumber(address);
-          return exchange(connection, new Wire.Transaction(address, code, flags, number), parcel);
+          return new Prepared(new Wire.Transaction(address, code, flags, number), parcel);
         });
   }
 
   /** Makes a transaction that concerns the session. */
   ParcelReader special(int code) {
     Wire.Transaction transaction = new Wire.Transaction(Wire.SPECIAL, code, 0, 0);
-    return withConnection(0, connection -> exchange(connection, transaction, Wire.Packed.EMPTY));
+    return withConnection(0, () -> new Prepared(transaction, Wire.Packed.EMPTY));
   }
 
-  /** What is done with a connection. */
-  private interface Exchange {
-    ParcelReader on(RpcConnection connection) throws IOException;
-  }
+  /** A call of which nothing was sent. */
+  private record Prepared(Wire.Transaction transaction, Wire.Packed parcel) {}
 
-  private ParcelReader withConnection(int flags, Exchange exchange) {
+  private ParcelReader withConnection(int flags, Supplier<Prepared> call) {
     Frame frame = frames.get();
     boolean nested = flags == 0 && frame != null && frame.waits;
     RpcConnection connection = nested ? frame.connection : pool.take(timeout);
     try {
-      return guarded(() -> inTime(() -> exchange.on(connection)));
+      Prepared prepared = call.get();
+      return guarded(
+          () -> inTime(() -> exchange(connection, prepared.transaction, prepared.parcel)));
     } finally {
       if (!nested) {
         pool.giveBack(connection);
@@ -112,6 +113,12 @@ final class Calls implements RpcBinder.Caller {
       throw why != null ? why : new RpcSessionEndedException("the session has ended", e);
     } catch (RpcProtocolException e) {
       end("the server broke the protocol: " + e.getMessage(), e);
+      throw e;
+    } catch (RpcStatusException e) {
+      throw e;
+    } catch (RuntimeException | Error e) {
+      // The rest of a message would be taken for the next one.
+      end("a call was broken off (" + e + "): connect again", e);
       throw e;
     }
   }
@@ -152,7 +159,7 @@ final class Calls implements RpcBinder.Caller {
               return connection;
             });
       }
-    } catch (RpcException e) {
+    } catch (RuntimeException e) {
       // The session has ended, and those who call learn why.
     }
   }

@@ -300,6 +300,23 @@ class RpcInteropTest {
   }
 
   @Test
+  void aCallBackThatDiesOfAnErrorEndsTheSession() {
+    Callback dying =
+        new Callback(
+            value -> {
+              throw new LinkageError("for a test");
+            },
+            new LinkedBlockingQueue<>());
+    try (RpcSession session = connect(RpcSessionOptions.defaults())) {
+      assertThatThrownBy(() -> session.root().call(3, call().writeStrongBinder(dying).writeInt(5)))
+          .isInstanceOf(LinkageError.class);
+      assertThatThrownBy(() -> add(session.root(), 1, 2))
+          .isInstanceOf(RpcSessionEndedException.class)
+          .hasMessageContaining("broken off");
+    }
+  }
+
+  @Test
   void aMethodThatHangsTakesItsSessionOnly() {
     RpcSessionOptions hasty = RpcSessionOptions.defaults().withTimeout(Duration.ofMillis(500));
     try (RpcSession session = connect(hasty);
