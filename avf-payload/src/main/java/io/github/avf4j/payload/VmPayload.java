@@ -101,8 +101,8 @@ public final class VmPayload {
 
   /**
    * Returns whether the instance has new secrets, because it was never run before. For an instance
-   * that may run newer versions of its payload, as Java classes may by default, the host's keeper of
-   * secrets says so: also where it has lost them.
+   * that may run newer versions of its payload, as Java classes may by default, the host's keeper
+   * of secrets says so: also where it has lost them.
    *
    * @throws PayloadServiceException if the machine does not say
    */
