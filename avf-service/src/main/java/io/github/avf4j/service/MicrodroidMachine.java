@@ -19,8 +19,8 @@ import io.github.avf4j.microdroid.payload.PackOptions;
 import io.github.avf4j.microdroid.payload.PackedVm;
 import io.github.avf4j.microdroid.payload.VmFolder;
 import io.github.avf4j.microdroid.report.HostMessages;
-import io.github.avf4j.service.keeper.HostKeeper;
 import io.github.avf4j.service.attest.AttestationAuthority;
+import io.github.avf4j.service.keeper.HostKeeper;
 import io.github.avf4j.spi.DiskSpec;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -90,8 +90,7 @@ final class MicrodroidMachine {
     AttestationAuthority authority = host.authority(image);
     SecretBytes message = boot(image, packed, debuggable, keeper);
     GuestBoot boot =
-        new GuestBoot(
-            message, authority, keeper.map(opened -> opened.serve(packed.instanceId())));
+        new GuestBoot(message, authority, keeper.map(opened -> opened.serve(packed.instanceId())));
     return new Prepared(image.image(), disks, packed.hugepages(), boot);
   }
 
