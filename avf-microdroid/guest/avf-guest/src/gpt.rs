@@ -11,8 +11,7 @@
 use std::fmt;
 use std::io;
 
-use crate::crc32;
-use crate::readat::ReadAt;
+use avf_formats::ReadAt;
 
 const SECTOR: u64 = 512;
 const HEADER_BYTES: usize = 92;
@@ -58,11 +57,11 @@ impl Table {
     /// Reads and checks the table of a disk of `size` bytes.
     pub fn read(disk: &impl ReadAt, size: u64) -> Result<Self, Error> {
         let mut header = [0; HEADER_BYTES];
-        disk.read_exact_at(&mut header, SECTOR).map_err(Error::Read)?;
+        disk.read_exact_at(SECTOR, &mut header).map_err(Error::Read)?;
         let (entries, checksum) = check_header(&header, size)?;
         let mut bytes = vec![0; entries * ENTRY_BYTES];
-        disk.read_exact_at(&mut bytes, 2 * SECTOR).map_err(Error::Read)?;
-        if crc32::of(&bytes) != checksum {
+        disk.read_exact_at(2 * SECTOR, &mut bytes).map_err(Error::Read)?;
+        if crc32fast::hash(&bytes) != checksum {
             return malformed("the entries' checksum is wrong");
         }
         let first_usable = (2 * SECTOR + bytes.len() as u64).div_ceil(SECTOR);
@@ -110,7 +109,7 @@ fn check_header(header: &[u8; HEADER_BYTES], size: u64) -> Result<(usize, u32), 
     }
     let mut zeroed = *header;
     zeroed[16..20].fill(0);
-    if crc32::of(&zeroed) != u32_at(header, 16) {
+    if crc32fast::hash(&zeroed) != u32_at(header, 16) {
         return malformed("the header's checksum is wrong");
     }
     if u64_at(header, 24) != 1 || u64_at(header, 72) != 2 {
@@ -180,10 +179,10 @@ mod tests {
     fn changed(change: impl Fn(&mut [u8])) -> Result<Table, String> {
         let (mut bytes, size) = disk();
         change(&mut bytes);
-        let entries = crc32::of(&bytes[1024..1024 + 128 * ENTRY_BYTES]);
+        let entries = crc32fast::hash(&bytes[1024..1024 + 128 * ENTRY_BYTES]);
         bytes[512 + 88..512 + 92].copy_from_slice(&entries.to_le_bytes());
         bytes[512 + 16..512 + 20].fill(0);
-        let header = crc32::of(&bytes[512..512 + HEADER_BYTES]);
+        let header = crc32fast::hash(&bytes[512..512 + HEADER_BYTES]);
         bytes[512 + 16..512 + 20].copy_from_slice(&header.to_le_bytes());
         read(&bytes, size)
     }

@@ -29,7 +29,6 @@
 pub mod cmdline;
 pub mod console;
 pub mod cpio;
-pub mod crc32;
 pub mod disk;
 pub mod dm;
 pub mod encryptedstore;
@@ -45,7 +44,6 @@ pub mod mounts;
 pub mod payload;
 pub mod power;
 pub mod process;
-pub mod readat;
 pub mod report;
 pub mod sandbox;
 pub mod seccomp;

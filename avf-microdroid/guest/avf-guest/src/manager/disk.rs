@@ -44,8 +44,8 @@ impl PayloadDisk {
     pub fn open() -> Result<Self, Failure> {
         let broken = |what: &dyn std::fmt::Display| Failure::machine(format!("payload disk: {what}"));
         let disk = disk::find(SERIAL)?;
-        let table = Table::read(&disk.file, disk.size).map_err(|error| broken(&error))?;
         let source = disk.file.try_clone().and_then(FileSource::new).map_err(|error| broken(&error))?;
+        let table = Table::read(&source, disk.size).map_err(|error| broken(&error))?;
         let partition = table.find(METADATA).ok_or_else(|| broken(&format_args!("no partition {METADATA:?}")))?;
         let window = Window::new(&source, partition.offset, partition.length).map_err(|error| broken(&error))?;
         let metadata = Metadata::read(&window).map_err(|error| broken(&format_args!("metadata: {error}")))?;

@@ -10,7 +10,7 @@ use super::abi::{self, ANSWER_HEADER_BYTES, Attributes, Request, flag, op};
 use super::tree::{Child, Kind, NodeId, ROOT, Tree};
 use super::zip::{Error, Method, Zip};
 use crate::console::say;
-use crate::readat::ReadAt;
+use avf_formats::ReadAt;
 
 /// Longest answer to a read.
 pub const MAX_READ: u32 = 1 << 20;

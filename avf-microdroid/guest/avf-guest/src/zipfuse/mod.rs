@@ -31,9 +31,9 @@ use libc::{MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, pid_t};
 
 use crate::failure::Failure;
 use crate::process::Program;
-use crate::readat::ReadAt;
 use crate::sandbox::Sandbox;
 use crate::sys;
+use avf_formats::{FileSource, ReadAt};
 use filesystem::{FileSystem, Limits, MAX_READ};
 use tree::Tree;
 use zip::Zip;
@@ -159,7 +159,8 @@ fn serve(zip: File, size: u64, folder: &CStr, options: Options, teller: &mut Fil
     .map_err(|error| crate::console::say(format_args!("the package's file system ends: {error}")))
 }
 
-fn open(zip: File, size: u64, options: Options) -> Result<FileSystem<File>, String> {
+fn open(zip: File, size: u64, options: Options) -> Result<FileSystem<FileSource>, String> {
+    let zip = FileSource::new(zip).map_err(|error| format!("cannot measure the package: {error}"))?;
     let zip = Zip::open(zip, size).map_err(|error| error.to_string())?;
     let tree = Tree::build(&zip.entries, options.shared)?;
     Ok(FileSystem::new(zip, tree, Limits { gid: options.gid, inflated: options.inflated }))
@@ -182,7 +183,7 @@ fn mount(folder: &CStr, options: Options) -> Result<File, String> {
 }
 
 /// Answers until the file system is unmounted. `ready` is called once, when requests are about to be answered.
-fn answer_all<R: ReadAt>(device: &File, files: &FileSystem<R>, ready: impl FnOnce()) -> io::Result<()> {
+fn answer_all<R: ReadAt + Sync>(device: &File, files: &FileSystem<R>, ready: impl FnOnce()) -> io::Result<()> {
     thread::scope(|scope| {
         for _ in 1..THREADS {
             // With fewer threads it is slower and no less right.

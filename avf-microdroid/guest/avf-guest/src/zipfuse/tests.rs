@@ -4,7 +4,6 @@ use super::abi::{ANSWER_HEADER_BYTES, REQUEST_HEADER_BYTES, op};
 use super::filesystem::{FileSystem, Limits};
 use super::tree::{Kind, ROOT, Tree};
 use super::zip::{Error, Zip};
-use crate::crc32;
 use crate::failure::Failure;
 
 /// One file of a zip to be made: name, content, whether deflated, Unix mode or 0.
@@ -18,7 +17,7 @@ fn zip(files: &[Source<'_>]) -> Vec<u8> {
         let offset = bytes.len() as u32;
         let mut common = Vec::new();
         common.extend([20, 0, 0, 0, if deflated { 8 } else { 0 }, 0, 0, 0, 0, 0]);
-        common.extend(crc32::of(content).to_le_bytes());
+        common.extend(crc32fast::hash(content).to_le_bytes());
         common.extend((packed.len() as u32).to_le_bytes());
         common.extend((content.len() as u32).to_le_bytes());
         common.extend((name.len() as u16).to_le_bytes());

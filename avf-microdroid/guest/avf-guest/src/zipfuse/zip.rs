@@ -13,8 +13,7 @@ use std::ops::Range;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress, inflate_flags};
 
-use crate::crc32;
-use crate::readat::ReadAt;
+use avf_formats::ReadAt;
 
 const END_MAGIC: [u8; 4] = *b"PK\x05\x06";
 const ENTRY_MAGIC: [u8; 4] = *b"PK\x01\x02";
@@ -114,7 +113,7 @@ impl<R: ReadAt> Zip<R> {
             ));
         }
         let mut content = vec![0; bytes as usize];
-        source.read_exact_at(&mut content, directory)?;
+        source.read_exact_at(directory, &mut content)?;
         let entries = read_directory(&content, count, directory)?;
         Ok(Self { source, directory, entries })
     }
@@ -125,7 +124,7 @@ impl<R: ReadAt> Zip<R> {
         if entry.header + LOCAL_BYTES as u64 > self.directory {
             return malformed(format!("local header at byte {} is not before the directory", entry.header));
         }
-        self.source.read_exact_at(&mut header, entry.header)?;
+        self.source.read_exact_at(entry.header, &mut header)?;
         let name_bytes = usize::from(u16_at(&header, 26));
         let method = u16_at(&header, 8);
         if header[..4] != LOCAL_MAGIC || name_bytes != entry.name.len() || method != entry.method.number() {
@@ -136,7 +135,7 @@ impl<R: ReadAt> Zip<R> {
             return malformed(format!("content at byte {start} is not before the directory"));
         }
         let mut name = vec![0; name_bytes];
-        self.source.read_exact_at(&mut name, entry.header + LOCAL_BYTES as u64)?;
+        self.source.read_exact_at(entry.header + LOCAL_BYTES as u64, &mut name)?;
         if name != entry.name {
             return malformed(format!("local header at byte {} has another name", entry.header));
         }
@@ -145,7 +144,7 @@ impl<R: ReadAt> Zip<R> {
 
     /// Reads bytes of a stored content that starts at `start`; the range must be one of the entry's.
     pub fn read_stored(&self, start: u64, range: Range<u64>, buffer: &mut [u8]) -> io::Result<()> {
-        self.source.read_exact_at(buffer, start + range.start)
+        self.source.read_exact_at(start + range.start, buffer)
     }
 
     /// The whole content of a compressed entry; neither more nor less than the directory says, and with its checksum.
@@ -166,7 +165,7 @@ impl<R: ReadAt> Zip<R> {
         let mut inflater = Box::<DecompressorOxide>::default();
         loop {
             let count = (piece.len() - kept).min((end - position).try_into().unwrap_or(usize::MAX));
-            self.source.read_exact_at(&mut piece[kept..kept + count], position)?;
+            self.source.read_exact_at(position, &mut piece[kept..kept + count])?;
             position += count as u64;
             let more = if position < end { inflate_flags::TINFL_FLAG_HAS_MORE_INPUT } else { 0 };
             let flags = more | inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
@@ -175,7 +174,7 @@ impl<R: ReadAt> Zip<R> {
             filled += written;
             kept = input.len() - read;
             match status {
-                TINFLStatus::Done if filled == content.len() && crc32::of(&content) == entry.checksum => {
+                TINFLStatus::Done if filled == content.len() && crc32fast::hash(&content) == entry.checksum => {
                     return Ok(content);
                 }
                 // Progress: either input was consumed or there is more of it to be read.
@@ -202,7 +201,7 @@ fn find_end(source: &impl ReadAt, size: u64) -> Result<(u64, [u8; END_BYTES]), E
     let tail = size.min((END_BYTES + MAX_COMMENT_BYTES + MAX_PADDING_BYTES) as u64);
     let start = size - tail;
     let mut bytes = vec![0; tail as usize];
-    source.read_exact_at(&mut bytes, start)?;
+    source.read_exact_at(start, &mut bytes)?;
     let used = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     let mut found = None;
     for at in 0..bytes.len().saturating_sub(END_BYTES - 1) {

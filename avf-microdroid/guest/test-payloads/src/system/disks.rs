@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::time::Duration;
 
+use avf_formats::FileSource;
 use avf_guest::dm::{Device, SECTOR, Target, Verity};
 use avf_guest::encryptedstore;
 use avf_guest::ext4;
@@ -37,7 +38,8 @@ fn open(path: &Path) -> Result<(File, u64), String> {
 /// Maps the partition `package` with the tree in `tree`; the partition `root` has the root hash.
 fn verified(disk: &Path) -> Result<(Device, u64), String> {
     let (file, size) = open(disk)?;
-    let table = Table::read(&file, size).map_err(text)?;
+    let source = file.try_clone().and_then(FileSource::new).map_err(text)?;
+    let table = Table::read(&source, size).map_err(text)?;
     let find = |name: &str| table.find(name).cloned().ok_or(format!("no partition {name:?}"));
     let (package, tree, root) = (find("package")?, find("tree")?, find("root")?);
     let mut root_hash = [0; 32];

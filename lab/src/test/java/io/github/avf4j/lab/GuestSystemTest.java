@@ -25,6 +25,9 @@ import io.github.avf4j.microdroid.disk.CompositeDiskBuilder;
 import io.github.avf4j.microdroid.disk.WritablePartition;
 import io.github.avf4j.microdroid.initrd.CpioWriter;
 import io.github.avf4j.microdroid.initrd.InitrdBuilder;
+import io.github.avf4j.microdroid.initrd.ModuleList;
+import io.github.avf4j.microdroid.kernel.KernelModule;
+import io.github.avf4j.microdroid.kernel.ModuleFolder;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -36,6 +39,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -56,6 +60,10 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 400, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 final class GuestSystemTest {
   private static final int BLOCK = 4096;
+  private static final List<String> MODULES =
+      List.of("loop", "dm_verity", "dm_crypt", "fuse", "erofs");
+  private static final List<String> CIPHERS =
+      List.of("hctr2", "adiantum", "nhpoly1305", "chacha_generic");
   private static final String OPENING = "test: opening the store";
 
   @TempDir Path folder;
@@ -168,7 +176,7 @@ final class GuestSystemTest {
     CustomImageConfig image =
         CustomImageConfig.builder()
             .kernel(new GuestImages(cache).boot(kernel).kernel())
-            .initrd(initrd(InitrdBuilder.microdroid(cache).build(kernel)))
+            .initrd(initrd(kernel, new InitrdBuilder(cache).build(kernel)))
             .commandLine("console=ttyS0 reboot=k panic=-1 quiet avf.test=" + test)
             .disks(List.of(disks))
             .build();
@@ -181,8 +189,11 @@ final class GuestSystemTest {
     return machines.create(test + runs++, config);
   }
 
-  /** The initial RAM disk with the test's program as init: of two archives the latter counts. */
-  private Path initrd(Path base) throws IOException {
+  /**
+   * The initial RAM disk with the test's program as init, and the modules of {@code BaseRamdisk}:
+   * of two archives the latter counts.
+   */
+  private Path initrd(KernelImage kernel, Path base) throws IOException {
     Path initrd = folder.resolve("initrd");
     if (!Files.exists(initrd)) {
       Path init = TestMachines.testPayload().resolveSibling("system-test");
@@ -191,6 +202,10 @@ final class GuestSystemTest {
         CpioWriter cpio = new CpioWriter(out);
         cpio.directory("mnt", 0755);
         cpio.file("init", 0755, Files.readAllBytes(init));
+        ModuleFolder modules = ModuleFolder.open(kernel.modules());
+        List<KernelModule> more = new ArrayList<>(modules.resolve(MODULES));
+        more.addAll(modules.resolveAvailable(CIPHERS));
+        ModuleList.MICRODROID.write(cpio, more);
         cpio.finish();
       }
     }

@@ -4,6 +4,7 @@ import io.github.avf4j.microdroid.FileStamp;
 import io.github.avf4j.microdroid.boot.Bootconfig;
 import io.github.avf4j.microdroid.initrd.CpioWriter;
 import io.github.avf4j.microdroid.initrd.InitrdBuilder;
+import io.github.avf4j.microdroid.initrd.ModuleList;
 import io.github.avf4j.microdroid.kernel.KernelModule;
 import io.github.avf4j.microdroid.kernel.ModuleFolder;
 import java.io.BufferedOutputStream;
@@ -12,7 +13,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,9 +23,7 @@ import java.util.stream.Stream;
  * guest; an archive with the file {@code bootconfig}; and the bootconfig trailer. Confined to one
  * thread.
  *
- * <p>Modules stand in three lists in the order in which they load: {@code lib/modules/load} is for
- * every guest, {@code lib/modules/microdroid} for those that verify packages, {@code
- * lib/modules/store} for those of them that encrypt storage: each module costs a guest time.
+ * <p>Modules stand in three lists ({@link ModuleList}), as each module costs a guest time.
  */
 final class BaseRamdisk {
   /** What Microdroid needs of a kernel besides what every guest does. */
@@ -37,9 +35,6 @@ final class BaseRamdisk {
   /** Its ciphers and their parts; no kernel has all, and one suffices. */
   static final List<String> CIPHERS =
       List.of("hctr2", "adiantum", "nhpoly1305", "chacha_generic", "ecb", "xts");
-
-  /** By name. Further loop devices appear as they are needed, and each one costs a guest time. */
-  private static final Map<String, String> PARAMETERS = Map.of("loop", "max_loop=1");
 
   private static final List<String> FOLDERS =
       List.of(
@@ -55,7 +50,6 @@ final class BaseRamdisk {
           "sys",
           "system",
           "tmp");
-  private static final String MODULE_FOLDER = "lib/modules/";
 
   private final byte[] init;
   private final Map<String, KernelModule> always = new LinkedHashMap<>();
@@ -107,28 +101,13 @@ final class BaseRamdisk {
     }
     cpio.characterDevice("dev/console", 0600, 5, 1);
     cpio.file("init", 0755, init);
-    modules(cpio, "load", always.values());
-    modules(cpio, "microdroid", microdroid.values());
-    modules(cpio, "store", store.values());
+    ModuleList.LOAD.write(cpio, always.values());
+    ModuleList.MICRODROID.write(cpio, microdroid.values());
+    ModuleList.STORE.write(cpio, store.values());
     // Where executables and the loader of the runtime look for their loader and libraries.
     cpio.symbolicLink("lib64", "system/lib64");
     cpio.symbolicLink("lib/x86_64-linux-gnu", "../system/lib64");
     return cpio.finish();
-  }
-
-  private static void modules(CpioWriter cpio, String list, Collection<KernelModule> modules)
-      throws IOException {
-    StringBuilder lines = new StringBuilder();
-    for (KernelModule module : modules) {
-      String path = MODULE_FOLDER + module.name() + ".ko";
-      cpio.file(path, 0444, module.content());
-      lines.append('/').append(path);
-      if (PARAMETERS.containsKey(module.name())) {
-        lines.append(' ').append(PARAMETERS.get(module.name()));
-      }
-      lines.append('\n');
-    }
-    cpio.file(MODULE_FOLDER + list, 0444, lines.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   private static long copy(OutputStream out, String text) throws IOException {

@@ -92,13 +92,6 @@ public final class ModuleFolder {
     return new ArrayList<>(resolved.values());
   }
 
-  /** Returns those of {@code names} that are modules here or built into the kernel. */
-  public List<String> present(List<String> names) {
-    return names.stream()
-        .filter(name -> files.containsKey(ModuleNames.normalize(name)) || isBuiltin(name))
-        .toList();
-  }
-
   private boolean isBuiltin(String name) {
     return builtin.contains(ModuleNames.normalize(name)) || (files.isEmpty() && builtin.isEmpty());
   }

@@ -14,8 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,23 +38,12 @@ class InitrdBuilderTest {
   }
 
   private InitrdBuilder builder() {
-    return builder(false);
-  }
-
-  private InitrdBuilder builder(boolean microdroid) {
     return new InitrdBuilder(
         new CacheFolder(folder.resolve("cache")),
         () -> {
           inits++;
           return INIT;
-        },
-        microdroid);
-  }
-
-  private void addModule(String name, String depends) throws IOException {
-    Files.write(
-        kernel.modules().resolve(name + ".ko"),
-        ModuleFiles.of("depends=" + depends, "name=" + name));
+        });
   }
 
   private List<String> list(Path initrd) throws Exception {
@@ -99,26 +86,6 @@ class InitrdBuilderTest {
     Files.write(
         kernel.modules().resolve("virtio.ko"), ModuleFiles.of("depends=", "name=virtio", "x=1"));
     assertThat(builder.build(kernel)).isNotEqualTo(first);
-  }
-
-  @Test
-  void listsWhatPackagesNeedApartAndWithoutWhatIsLoadedAnyway() throws Exception {
-    addModule("dm_mod", "virtio");
-    for (String name : InitrdBuilder.MICRODROID_MODULES) {
-      addModule(name, "dm_mod");
-    }
-    addModule("adiantum", "");
-    byte[] plain = Files.readAllBytes(builder.build(kernel));
-    Path initrd = builder(true).build(kernel);
-    assertThat(new String(extract(initrd, "lib/modules/microdroid"), StandardCharsets.UTF_8))
-        .isEqualTo(
-            Stream.of("dm_mod", "loop", "dm_verity", "dm_crypt", "fuse", "erofs", "adiantum")
-                .map(name -> "/lib/modules/" + name + ".ko\n")
-                .collect(Collectors.joining()));
-    assertThat(extract(initrd, "lib/modules/load"))
-        .isEqualTo(extract(builder.build(kernel), "lib/modules/load"));
-    assertThat(list(builder.build(kernel))).doesNotContain("lib/modules/dm_mod.ko");
-    assertThat(Files.readAllBytes(builder().build(kernel))).isEqualTo(plain);
   }
 
   @Test
