@@ -79,6 +79,8 @@ public final class Vault {
       secondBoot(vault, first, alice);
       SampleApk.write(apk, "mallory");
       refused(vault);
+      manager.delete("vault");
+      anew(manager.create("vault", config(apk, false)), first);
       updatable(manager, apk);
     }
     out.println(asPromised ? "\nall is as promised" : "\nNOT ALL IS AS PROMISED");
@@ -132,6 +134,15 @@ public final class Vault {
     vault.run();
     StopReason reason = vault.awaitStopped(LIMIT).orElseThrow();
     promise("  stopped    " + reason, reason.avfCode() == 12, "refused");
+  }
+
+  private void anew(VirtualMachine vault, String first) throws IOException, InterruptedException {
+    start(vault, "boot 4       the instance made anew for mallory");
+    String fingerprint = ask(vault, "fingerprint");
+    promise("  secret     " + fingerprint, !fingerprint.equals(first), "another");
+    String count = ask(vault, "count");
+    promise("  counter    " + count, count.equals("1"), "from the start");
+    stop(vault);
   }
 
   private void updatable(VirtualMachineManager manager, Path apk)
