@@ -14,8 +14,11 @@ use crate::vsock::{POOL, Vsock, VsockError, Wait};
 
 /// Devices are below it.
 const DEVICES_END: u64 = 0x4000_0000;
-/// Where firmware stands that came before the program, and nothing else.
-const MAX_REGIONS: usize = 16;
+/// The devices that are looked at.
+const MAX_DEVICES: usize = 64;
+/// In interrupt specifiers: not of one processor, and rising or falling edges.
+const SHARED: u32 = 0;
+const EDGES: u32 = 3;
 const TABLES: usize = 24;
 
 /// Why the machine cannot be used.
@@ -141,7 +144,7 @@ impl Machine {
 
     /// The vsock device of the machine and its node.
     pub fn vsock_device(&self) -> Option<(Device<Mmio>, Node<'static>)> {
-        self.fdt.compatible("virtio,mmio").take(MAX_REGIONS).find_map(|node| {
+        self.fdt.compatible("virtio,mmio").take(MAX_DEVICES).find_map(|node| {
             let (address, size) = node.reg(0)?;
             let is_device = address % PAGE == 0 && size >= 0x200 && address.checked_add(size)? <= DEVICES_END;
             if !is_device {
@@ -168,8 +171,8 @@ impl Machine {
         // SAFETY: a node of the tree says so, and the addresses are where devices are.
         let gic = unsafe { Gic::start(distributor as usize, redistributor as usize) };
         let mut cells = device.cells("interrupts")?;
-        if let (Some(0), Some(spi @ 0..=987)) = (cells.next(), cells.next()) {
-            gic.enable(spi);
+        if let (Some(SHARED), Some(spi @ 0..=987), Some(flags)) = (cells.next(), cells.next(), cells.next()) {
+            gic.enable(spi, flags & EDGES != 0);
         }
         Some(gic)
     }

@@ -11,6 +11,7 @@ use super::Mmio;
 const GICD_CTLR: usize = 0;
 const GICD_IGROUPR: usize = 0x80;
 const GICD_ISENABLER: usize = 0x100;
+const GICD_ICFGR: usize = 0xc00;
 const GICR_WAKER: usize = 0x14;
 /// The second frame of a redistributor, with the private interrupts.
 const GICR_SGI: usize = 0x1_0000;
@@ -55,9 +56,14 @@ impl Gic {
         Self { distributor }
     }
 
-    /// Lets a shared interrupt end waiting.
-    pub fn enable(&self, spi: u32) {
+    /// Lets a shared interrupt end waiting, which is one of edges or of levels.
+    pub fn enable(&self, spi: u32, edge: bool) {
         let interrupt = FIRST_SPI + spi;
+        if edge {
+            let (word, bit) = ((interrupt / 16) as usize * 4, 2 << (interrupt % 16 * 2));
+            let kinds = self.distributor.read32(GICD_ICFGR + word);
+            self.distributor.write32(GICD_ICFGR + word, kinds | bit);
+        }
         let (word, bit) = ((interrupt / 32) as usize * 4, 1 << (interrupt % 32));
         let groups = self.distributor.read32(GICD_IGROUPR + word);
         self.distributor.write32(GICD_IGROUPR + word, groups | bit);
@@ -85,8 +91,8 @@ pub struct Idle {
     gic: Option<Gic>,
 }
 
-/// The longest that a lost interrupt can cost, as a part of a second.
-const PATIENCE: u64 = 50;
+/// The longest that a lost interrupt can cost, in parts of a second: of one that is expected, and where none is.
+const PATIENCE: [u64; 2] = [1, 50];
 
 impl Idle {
     /// Waits by this controller, or by the timer alone.
@@ -104,15 +110,16 @@ impl Idle {
         }
     }
 
-    /// Waits for an interrupt, at most 20 ms.
+    /// Waits for an interrupt, at most a second; where there are none, for 20 ms.
     pub fn wait(&self) {
         let frequency: u64;
         // SAFETY: reads a register.
         unsafe { asm!("mrs {}, cntfrq_el0", out(reg) frequency, options(nomem, nostack)) }
+        let patience = PATIENCE[usize::from(self.gic.is_none())];
         // SAFETY: sets the timer and waits; the timer's interrupt is masked.
         unsafe {
             asm!("msr cntv_tval_el0, {}", "msr cntv_ctl_el0, {}", "isb", "wfi",
-                in(reg) (frequency / PATIENCE).max(1), in(reg) 1_u64, options(nostack));
+                in(reg) (frequency / patience).max(1), in(reg) 1_u64, options(nostack));
         }
     }
 }
