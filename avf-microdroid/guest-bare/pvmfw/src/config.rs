@@ -98,7 +98,7 @@ mod tests {
             (region(0, 48, &good, 48)[..31].to_vec(), E::ConfigBufferTooSmall),
             (region(0, 15, &good, 48), E::ConfigInvalidSize),
             (region(0, 49, &good, 48), E::ConfigInvalidSize),
-            (region(1 << 16, 48, &good, 48), E::ConfigUnsupportedVersion),
+            (region(2 << 16, 48, &good, 48), E::ConfigUnsupportedVersion),
             (region(0, 48, &[[31, 8], [40, 8]], 48), E::ConfigEntryOutOfBounds),
             (region(0, 48, &[[32, 17], [0, 0]], 48), E::ConfigEntryOutOfBounds),
             (region(0, 48, &[[32, u32::MAX], [0, 0]], 48), E::ConfigEntryOutOfBounds),

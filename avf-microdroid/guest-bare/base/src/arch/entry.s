@@ -120,6 +120,10 @@ fault:
 .section .text.leave, "ax"
 .global avf_leave
 avf_leave:
+    mrs     x9, sctlr_el1
+    bic     x9, x9, #(1 << 19)          // WXN: in the coarse map, all memory is writable
+    msr     sctlr_el1, x9
+    isb
     bl      avf_coarse_map              // its table is a constant: the others are zeroed
     mov     x4, x2
 1:  cmp     x4, x3
