@@ -45,6 +45,7 @@ final class MachineSpecs {
   private final PayloadDisk payloadDisk;
   private final MicrodroidHost host;
   private final MicrodroidMachine microdroid;
+  private final MachineFirmware firmware;
 
   /**
    * A machine to be.
@@ -59,12 +60,18 @@ final class MachineSpecs {
     }
   }
 
+  /** The backend has read the files of the machine: those with secrets go. */
+  void made() {
+    firmware.remove();
+  }
+
   /** Makes specs for one machine, whose files are in {@code folder}. */
   MachineSpecs(GuestImages images, MicrodroidHost host, Path folder) {
     this.images = images;
     this.payloadDisk = new PayloadDisk(folder.resolve(EXECUTABLE_DISK));
     this.host = host;
     this.microdroid = new MicrodroidMachine(host, folder);
+    this.firmware = new MachineFirmware(host, folder);
   }
 
   /**
@@ -81,7 +88,8 @@ final class MachineSpecs {
             .name(name)
             .cid(cid)
             .cpuTopology(config.cpuTopology())
-            .memory(config.memory());
+            .memory(config.memory())
+            .protection(config.protectionLevel());
     config.customImage().ifPresent(image -> customImage(builder, image));
     Optional<GuestBoot> boot = Optional.empty();
     if (config.payload().orElse(null) instanceof ExecutablePayload executable) {
@@ -132,9 +140,12 @@ final class MachineSpecs {
         .addDisk(new DiskSpec(disk, true, PayloadDisk.SERIAL));
   }
 
-  private static void customImage(MachineSpec.Builder builder, CustomImageConfig image) {
+  private void customImage(MachineSpec.Builder builder, CustomImageConfig image) {
     FileStamp.of(image.kernel(), "kernel", "give an ELF kernel or a bzImage");
     builder.kernel(image.kernel()).commandLine(image.commandLine());
+    image
+        .firmware()
+        .ifPresent(kind -> builder.firmware(firmware.file(kind)).instanceId(firmware.instanceId()));
     image
         .initrd()
         .ifPresent(
