@@ -1,6 +1,5 @@
-package io.github.avf4j.attestation.fdt;
+package io.github.avf4j.devicetree;
 
-import io.github.avf4j.attestation.ByteSlice;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -23,6 +22,7 @@ import java.util.OptionalInt;
 public final class Overlay {
   private static final int MAX_DEPTH = FdtReader.MAX_DEPTH;
   private static final int MAX_FIXUPS = 4096;
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   private final DeviceTree tree;
   private final DeviceTree overlay;
@@ -87,7 +87,7 @@ public final class Overlay {
     FdtNode symbols =
         tree.node("/__symbols__")
             .orElseThrow(() -> new FdtException("the base has no symbols to refer to"));
-    for (String symbol : wanted.get().properties().keySet()) {
+    for (String symbol : wanted.get().propertyNames()) {
       String path =
           symbols
               .string(symbol)
@@ -125,15 +125,16 @@ public final class Overlay {
   }
 
   private static void putCell(FdtNode node, String property, int offset, int value) {
-    ByteSlice old =
+    ByteBuffer old =
         node.property(property)
             .orElseThrow(() -> new FdtException("a fixup finds no property \"" + property + "\""));
-    if (offset < 0 || offset > old.length() - 4) {
+    if (offset < 0 || offset > old.remaining() - 4) {
       throw new FdtException("a fixup points outside of property \"" + property + "\"");
     }
-    byte[] changed = old.toByteArray();
+    byte[] changed = new byte[old.remaining()];
+    old.get(changed);
     ByteBuffer.wrap(changed).putInt(offset, value);
-    node.set(property, ByteSlice.takeOver(changed));
+    node.setOwned(property, changed);
   }
 
   private void findTargets() {
@@ -213,15 +214,15 @@ public final class Overlay {
 
   private void renumber(FdtNode local, FdtNode node, int depth) {
     requireDepth(depth);
-    for (String property : local.properties().keySet()) {
+    for (String property : local.propertyNames()) {
       int[] offsets =
           local.cells(property).orElseThrow(() -> new FdtException("local fixups are not cells"));
       for (int offset : offsets) {
-        ByteSlice value = node.property(property).orElse(ByteSlice.EMPTY);
-        if (offset < 0 || offset > value.length() - 4) {
+        ByteBuffer value = node.property(property).orElse(NOTHING);
+        if (offset < 0 || offset > value.remaining() - 4) {
           throw new FdtException("a local fixup points outside of \"" + property + "\"");
         }
-        putCell(node, property, offset, moved(value.asByteBuffer().getInt(offset)));
+        putCell(node, property, offset, moved(value.getInt(offset)));
       }
     }
     for (FdtNode child : local.children()) {
@@ -239,7 +240,7 @@ public final class Overlay {
 
   private void merge(FdtNode from, FdtNode into, int depth) {
     requireDepth(depth);
-    from.properties().forEach(into::set);
+    into.setAll(from);
     for (FdtNode child : from.children()) {
       FdtNode match = into.child(child.name()).orElseGet(() -> into.add(child.name()));
       merge(child, match, depth + 1);
@@ -253,7 +254,7 @@ public final class Overlay {
     }
     FdtNode all = tree.root().childOrNew("__symbols__");
     long size = 0;
-    for (String symbol : symbols.get().properties().keySet()) {
+    for (String symbol : symbols.get().propertyNames()) {
       String path =
           symbols
               .get()

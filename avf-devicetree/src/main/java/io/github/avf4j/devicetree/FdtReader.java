@@ -1,6 +1,5 @@
-package io.github.avf4j.attestation.fdt;
+package io.github.avf4j.devicetree;
 
-import io.github.avf4j.attestation.ByteSlice;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -20,7 +19,6 @@ final class FdtReader {
   private static final int MAX_ITEMS = 1 << 16;
   private static final int MAX_RESERVATIONS = 4096;
 
-  private final ByteSlice bytes;
   private final ByteBuffer in;
   private int structEnd;
   private int stringsStart;
@@ -28,24 +26,22 @@ final class FdtReader {
   private int at;
   private int items;
 
-  FdtReader(ByteSlice whole) {
-    if (whole.length() < HEADER_V16 + 4) {
-      throw new FdtException(
-          "a device tree has at least 40 bytes but here are " + whole.length(), whole.offset());
+  FdtReader(byte[] whole) {
+    if (whole.length < HEADER_V16 + 4) {
+      throw fault("a device tree has at least 40 bytes but here are " + whole.length, 0);
     }
-    ByteBuffer head = whole.asByteBuffer();
+    ByteBuffer head = ByteBuffer.wrap(whole);
     if (head.getInt(0) != MAGIC) {
-      throw new FdtException("the magic of a device tree is missing", whole.offset());
+      throw fault("the magic of a device tree is missing", 0);
     }
     long size = Integer.toUnsignedLong(head.getInt(4));
-    if (size > whole.length() || size > DeviceTree.MAX_SIZE || size < HEADER_V16 + 4) {
-      throw new FdtException(
+    if (size > whole.length || size > DeviceTree.MAX_SIZE || size < HEADER_V16 + 4) {
+      throw fault(
           "the device tree says it has %d bytes but here are %d and at most %d are read"
-              .formatted(size, whole.length(), DeviceTree.MAX_SIZE),
-          whole.offset() + 4L);
+              .formatted(size, whole.length, DeviceTree.MAX_SIZE),
+          4);
     }
-    this.bytes = whole.slice(0, (int) size);
-    this.in = bytes.asByteBuffer();
+    this.in = head.slice(0, (int) size).asReadOnlyBuffer();
   }
 
   DeviceTree read() {
@@ -58,7 +54,7 @@ final class FdtReader {
     int structStart = block("structure", 8, 4);
     stringsStart = block("strings", 12, 1);
     int stringsSize = block("strings size", 32, 1);
-    structEnd = version >= 17 ? end(structStart, block("structure size", 36, 4)) : bytes.length();
+    structEnd = version >= 17 ? end(structStart, block("structure size", 36, 4)) : in.capacity();
     stringsEnd = end(stringsStart, stringsSize);
     at = structStart;
     DeviceTree tree = new DeviceTree(readRoot());
@@ -119,7 +115,7 @@ final class FdtReader {
     if (length > structEnd - at) {
       throw fault("a property of %d bytes exceeds the structure".formatted(length), tokenAt + 4);
     }
-    ByteSlice value = bytes.slice(at, at + (int) length);
+    ByteBuffer value = in.slice(at, (int) length);
     align((int) length);
     if (nameAt >= stringsEnd - stringsStart) {
       throw fault("the name of a property is not in the strings", tokenAt + 8);
@@ -129,7 +125,7 @@ final class FdtReader {
       throw fault("property \"" + name + "\" occurs twice", tokenAt);
     }
     try {
-      node.set(name, value);
+      node.setView(name, value);
     } catch (FdtException e) {
       throw fault(e.reason(), tokenAt);
     }
@@ -138,7 +134,7 @@ final class FdtReader {
   private void readReservations(DeviceTree tree) {
     int entry = block("reservations", 16, 8);
     for (int i = 0; i <= MAX_RESERVATIONS; i++) {
-      if (entry > bytes.length() - 16) {
+      if (entry > in.capacity() - 16) {
         throw fault("the reservations do not end", entry);
       }
       long address = in.getLong(entry);
@@ -160,7 +156,7 @@ final class FdtReader {
 
   private String text(int from, int limit) {
     int end = from;
-    while (end < limit && bytes.at(end) != 0) {
+    while (end < limit && in.get(end) != 0) {
       end++;
       if (end - from > 255) {
         throw fault("a name has more than 255 bytes", from);
@@ -169,7 +165,7 @@ final class FdtReader {
     if (end == limit) {
       throw fault("a name does not end", from);
     }
-    return new String(bytes.slice(from, end).toByteArray(), StandardCharsets.ISO_8859_1);
+    return StandardCharsets.ISO_8859_1.decode(in.slice(from, end - from)).toString();
   }
 
   private int token() {
@@ -193,7 +189,7 @@ final class FdtReader {
 
   private int block(String name, int fieldAt, int alignment) {
     long value = Integer.toUnsignedLong(in.getInt(fieldAt));
-    if (value > bytes.length() || value % alignment != 0) {
+    if (value > in.capacity() || value % alignment != 0) {
       throw fault(
           "%s %d is beyond the end or no multiple of %d".formatted(name, value, alignment),
           fieldAt);
@@ -202,13 +198,13 @@ final class FdtReader {
   }
 
   private int end(int start, int size) {
-    if (size > bytes.length() - start) {
+    if (size > in.capacity() - start) {
       throw fault("a block exceeds the device tree", start);
     }
     return start + size;
   }
 
-  private FdtException fault(String reason, int where) {
-    return new FdtException(reason, bytes.offset() + (long) where);
+  private static FdtException fault(String reason, int where) {
+    return new FdtException(reason, where);
   }
 }

@@ -1,6 +1,5 @@
-package io.github.avf4j.attestation.fdt;
+package io.github.avf4j.devicetree;
 
-import io.github.avf4j.attestation.ByteSlice;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
@@ -12,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * A node of a tree: a name, properties and subnodes, both in order. Numbers are big-endian.
@@ -22,7 +22,7 @@ public final class FdtNode {
   private static final int MAX_NAME = 255;
 
   private final String name;
-  private final Map<String, ByteSlice> properties = new LinkedHashMap<>();
+  private final Map<String, ByteBuffer> properties = new LinkedHashMap<>();
   private final Map<String, FdtNode> children = new LinkedHashMap<>();
   // The first subnode by its name without unit address: trees are hostile, and searches many.
   private final Map<String, FdtNode> firstByBase = new HashMap<>();
@@ -44,9 +44,9 @@ public final class FdtNode {
     return name;
   }
 
-  /** The properties in order; a view that cannot be changed. */
-  public Map<String, ByteSlice> properties() {
-    return Collections.unmodifiableMap(properties);
+  /** The names of the properties in order; a view that cannot be changed. */
+  public Set<String> propertyNames() {
+    return Collections.unmodifiableSet(properties.keySet());
   }
 
   /** The subnodes in order; a view that cannot be changed. */
@@ -54,9 +54,9 @@ public final class FdtNode {
     return Collections.unmodifiableCollection(children.values());
   }
 
-  /** The value of a property. */
-  public Optional<ByteSlice> property(String property) {
-    return Optional.ofNullable(properties.get(property));
+  /** The value of a property; a read-only big-endian view at position 0, of the caller's own. */
+  public Optional<ByteBuffer> property(String property) {
+    return Optional.ofNullable(properties.get(property)).map(ByteBuffer::duplicate);
   }
 
   /** Whether there is such a property, with any value. */
@@ -66,28 +66,28 @@ public final class FdtNode {
 
   /** A property of exactly one cell, unsigned. */
   public OptionalLong u32(String property) {
-    ByteSlice value = properties.get(property);
-    return value != null && value.length() == 4
-        ? OptionalLong.of(Integer.toUnsignedLong(value.asByteBuffer().getInt()))
+    ByteBuffer value = properties.get(property);
+    return value != null && value.capacity() == 4
+        ? OptionalLong.of(Integer.toUnsignedLong(value.getInt(0)))
         : OptionalLong.empty();
   }
 
   /** A property of one cell (unsigned) or two. */
   public OptionalLong u32OrU64(String property) {
-    ByteSlice value = properties.get(property);
-    return value != null && value.length() == 8
-        ? OptionalLong.of(value.asByteBuffer().getLong())
+    ByteBuffer value = properties.get(property);
+    return value != null && value.capacity() == 8
+        ? OptionalLong.of(value.getLong(0))
         : u32(property);
   }
 
   /** All cells of a property; absent if it is missing or its size is no multiple of 4. */
   public Optional<int[]> cells(String property) {
-    ByteSlice value = properties.get(property);
-    if (value == null || value.length() % 4 != 0) {
+    ByteBuffer value = properties.get(property);
+    if (value == null || value.capacity() % 4 != 0) {
       return Optional.empty();
     }
-    int[] cells = new int[value.length() / 4];
-    value.asByteBuffer().asIntBuffer().get(cells);
+    int[] cells = new int[value.capacity() / 4];
+    value.asIntBuffer().get(cells);
     return Optional.of(cells);
   }
 
@@ -102,12 +102,12 @@ public final class FdtNode {
    * byte is one char, so that {@link #setStrings} gives back what was read, whatever its encoding.
    */
   public List<String> strings(String property) {
-    ByteSlice value = properties.get(property);
-    if (value == null || value.isEmpty() || value.at(value.length() - 1) != 0) {
+    ByteBuffer value = properties.get(property);
+    int end = value == null ? -1 : value.capacity() - 1;
+    if (value == null || end < 0 || value.get(end) != 0) {
       return List.of();
     }
-    String text =
-        new String(value.slice(0, value.length() - 1).toByteArray(), StandardCharsets.ISO_8859_1);
+    String text = StandardCharsets.ISO_8859_1.decode(value.slice(0, end)).toString();
     return List.of(text.split("\0", -1));
   }
 
@@ -125,8 +125,40 @@ public final class FdtNode {
     return value.isPresent() ? OptionalInt.of((int) value.getAsLong()) : OptionalInt.empty();
   }
 
-  /** Sets a property; one that exists keeps its place. */
-  public FdtNode set(String property, ByteSlice value) {
+  /**
+   * Sets a property to a copy of these bytes; one that exists keeps its place.
+   *
+   * @throws FdtException if the name is none
+   */
+  public FdtNode set(String property, byte[] value) {
+    return setOwned(property, value.clone());
+  }
+
+  /**
+   * Sets a property to a copy of what remains in the buffer, whose position stays; one that exists
+   * keeps its place.
+   *
+   * @throws FdtException if the name is none
+   */
+  public FdtNode set(String property, ByteBuffer value) {
+    byte[] copy = new byte[value.remaining()];
+    value.duplicate().get(copy);
+    return setOwned(property, copy);
+  }
+
+  /** Sets all properties that another node has, in its order; those that exist keep their place. */
+  public FdtNode setAll(FdtNode from) {
+    properties.putAll(from.properties);
+    return this;
+  }
+
+  /** Sets a property to an array that nobody writes to from now on. */
+  FdtNode setOwned(String property, byte[] value) {
+    return setView(property, ByteBuffer.wrap(value).asReadOnlyBuffer());
+  }
+
+  /** Sets a property to a read-only view of bytes that never change. */
+  FdtNode setView(String property, ByteBuffer value) {
     checkName(property, "property");
     properties.put(property, value);
     return this;
@@ -134,21 +166,21 @@ public final class FdtNode {
 
   /** Sets a property without value. */
   public FdtNode setEmpty(String property) {
-    return set(property, ByteSlice.EMPTY);
+    return setOwned(property, new byte[0]);
   }
 
   /** Sets a property of cells. */
   public FdtNode setU32(String property, int... cells) {
     ByteBuffer bytes = ByteBuffer.allocate(cells.length * 4);
     bytes.asIntBuffer().put(cells);
-    return set(property, ByteSlice.takeOver(bytes.array()));
+    return setOwned(property, bytes.array());
   }
 
   /** Sets a property of pairs of cells. */
   public FdtNode setU64(String property, long... values) {
     ByteBuffer bytes = ByteBuffer.allocate(values.length * 8);
     bytes.asLongBuffer().put(values);
-    return set(property, ByteSlice.takeOver(bytes.array()));
+    return setOwned(property, bytes.array());
   }
 
   /**
@@ -165,7 +197,7 @@ public final class FdtNode {
       }
       all.append(text).append('\0');
     }
-    return set(property, ByteSlice.takeOver(all.toString().getBytes(StandardCharsets.ISO_8859_1)));
+    return setOwned(property, all.toString().getBytes(StandardCharsets.ISO_8859_1));
   }
 
   /** Takes a property away; nothing happens if there is none. */

@@ -1,6 +1,5 @@
-package io.github.avf4j.attestation.fdt;
+package io.github.avf4j.devicetree;
 
-import io.github.avf4j.attestation.ByteSlice;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -48,16 +47,20 @@ final class FdtWriter {
     structure.write(name, 0, name.length);
     structure.write(0);
     pad();
-    node.properties().forEach(this::property);
+    for (String property : node.propertyNames()) {
+      property(property, node.property(property).orElseThrow());
+    }
     node.children().forEach(this::node);
     u32(FdtReader.END_NODE);
   }
 
-  private void property(String name, ByteSlice value) {
+  private void property(String name, ByteBuffer value) {
     u32(FdtReader.PROPERTY);
-    u32(value.length());
+    u32(value.remaining());
     u32(stringAt(name));
-    structure.write(value.toByteArray(), 0, value.length());
+    byte[] bytes = new byte[value.remaining()];
+    value.get(bytes);
+    structure.write(bytes, 0, bytes.length);
     pad();
   }
 

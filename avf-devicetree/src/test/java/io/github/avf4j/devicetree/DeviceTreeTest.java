@@ -1,10 +1,10 @@
-package io.github.avf4j.attestation.fdt;
+package io.github.avf4j.devicetree;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.avf4j.attestation.ByteSlice;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
@@ -13,7 +13,7 @@ class DeviceTreeTest {
   void readsWhatItWrote() {
     DeviceTree tree = sample();
     byte[] bytes = tree.encode();
-    DeviceTree again = DeviceTree.parse(ByteSlice.copyOf(bytes));
+    DeviceTree again = DeviceTree.parse(bytes);
     assertThat(again.encode()).isEqualTo(bytes);
     assertThat(again.reservations()).containsExactly(new DeviceTree.Reservation(0x1000, 0x2000));
     assertThat(again.node("/memory").orElseThrow().name()).isEqualTo("memory@80000000");
@@ -29,12 +29,10 @@ class DeviceTreeTest {
     byte[] bytes = sample().encode();
     for (int length = 0; length < bytes.length; length++) {
       byte[] cut = Arrays.copyOf(bytes, length);
-      assertThatThrownBy(() -> DeviceTree.parse(ByteSlice.copyOf(cut)))
-          .isInstanceOf(FdtException.class);
+      assertThatThrownBy(() -> DeviceTree.parse(cut)).isInstanceOf(FdtException.class);
       if (length >= 8) {
         ByteBuffer.wrap(cut).putInt(4, length);
-        assertThatThrownBy(() -> DeviceTree.parse(ByteSlice.copyOf(cut)))
-            .isInstanceOf(FdtException.class);
+        assertThatThrownBy(() -> DeviceTree.parse(cut)).isInstanceOf(FdtException.class);
       }
     }
   }
@@ -75,12 +73,61 @@ class DeviceTreeTest {
     assertThatThrownBy(() -> new DeviceTree().root().setEmpty("")).isInstanceOf(FdtException.class);
   }
 
+  @Test
+  void saysWhereAndWhyItRefuses() {
+    byte[] bytes = sample().encode();
+    bytes[27] = 99;
+    assertThatThrownBy(() -> DeviceTree.parse(bytes))
+        .isInstanceOfSatisfying(
+            FdtException.class,
+            e -> {
+              assertThat(e.position()).hasValue(20);
+              assertThat(e.reason()).isEqualTo("version 17 (compatible to 99) is unknown");
+              assertThat(e).hasMessage(e.reason() + " (at byte 20)");
+            });
+    assertThatThrownBy(() -> new DeviceTree().root().add(""))
+        .isInstanceOfSatisfying(FdtException.class, e -> assertThat(e.position()).isEmpty());
+  }
+
+  @Test
+  void givesEachCallerAViewOfItsOwnThatCannotChangeTheValue() {
+    FdtNode node = sample().root();
+    ByteBuffer first = node.property("#size-cells").orElseThrow();
+    assertThat(first.isReadOnly()).isTrue();
+    assertThat(first.order()).isEqualTo(ByteOrder.BIG_ENDIAN);
+    assertThat(first.order(ByteOrder.LITTLE_ENDIAN).getInt()).isEqualTo(2 << 24);
+    assertThat(node.property("#size-cells").orElseThrow().getInt()).isEqualTo(2);
+    assertThat(node.u32("#size-cells")).hasValue(2);
+  }
+
+  @Test
+  void copiesTheBytesThatAPropertyIsSetTo() {
+    FdtNode node = new DeviceTree().root();
+    byte[] bytes = {0, 0, 0, 1, 0, 0, 0, 2};
+    ByteBuffer second = ByteBuffer.wrap(bytes).position(4).order(ByteOrder.LITTLE_ENDIAN);
+    node.set("both", bytes).set("second", second);
+    bytes[7] = 9;
+    assertThat(second.position()).isEqualTo(4);
+    assertThat(node.cells("both").orElseThrow()).containsExactly(1, 2);
+    assertThat(node.u32("second")).hasValue(2);
+  }
+
+  @Test
+  void takesAllPropertiesOfAnotherNode() {
+    FdtNode from = new DeviceTree().root().setU32("b", 2).setU32("c", 3);
+    FdtNode into = new DeviceTree().root().setU32("a", 1).setU32("b", 9).setAll(from);
+    from.setU32("b", 4);
+    assertThat(into.propertyNames()).containsExactly("a", "b", "c");
+    assertThat(into.u32("b")).hasValue(2);
+    assertThat(into.setAll(into).u32("c")).hasValue(3);
+  }
+
   private static int indexOf(byte[] bytes, String text) {
     return new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1).indexOf(text);
   }
 
   private static void assertRefused(byte[] bytes, String reason) {
-    assertThatThrownBy(() -> DeviceTree.parse(ByteSlice.copyOf(bytes)))
+    assertThatThrownBy(() -> DeviceTree.parse(bytes))
         .isInstanceOf(FdtException.class)
         .hasMessageContaining(reason);
   }

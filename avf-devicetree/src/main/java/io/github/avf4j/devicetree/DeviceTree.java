@@ -1,6 +1,5 @@
-package io.github.avf4j.attestation.fdt;
+package io.github.avf4j.devicetree;
 
-import io.github.avf4j.attestation.ByteSlice;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -41,12 +40,12 @@ public final class DeviceTree {
   /**
    * Reads a tree; bytes after its total size are ignored.
    *
-   * <p>Takes at most 64 levels, 65536 nodes and properties, and {@link #MAX_SIZE} bytes; values are
-   * not copied.
+   * <p>Takes at most 64 levels, 65536 nodes and properties, and {@link #MAX_SIZE} bytes. Values are
+   * not copied: nobody may write to the array from now on.
    *
    * @throws FdtException if the bytes are no such tree
    */
-  public static DeviceTree parse(ByteSlice bytes) {
+  public static DeviceTree parse(byte[] bytes) {
     return new FdtReader(bytes).read();
   }
 
