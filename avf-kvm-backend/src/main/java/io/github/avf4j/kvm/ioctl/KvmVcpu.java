@@ -1,7 +1,6 @@
 package io.github.avf4j.kvm.ioctl;
 
 import io.github.avf4j.HypervisorException;
-import io.github.avf4j.linux.Errno;
 import io.github.avf4j.linux.Fd;
 import io.github.avf4j.linux.Ioctl;
 import io.github.avf4j.linux.MemoryMapping;
@@ -113,11 +112,6 @@ public final class KvmVcpu implements AutoCloseable {
     return result < 0 || translation.bytes().get(16) == 0
         ? OptionalLong.empty()
         : OptionalLong.of(translation.bytes().getLong(8));
-  }
-
-  /** Returns the name of an error number of {@link #enter()}. */
-  public static String describe(int result) {
-    return Errno.describe(-result);
   }
 
   @Override
