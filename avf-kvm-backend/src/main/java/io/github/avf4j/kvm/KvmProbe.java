@@ -50,7 +50,8 @@ final class KvmProbe {
     if (platform.isEmpty()) {
       return none(
           "this backend runs on x86-64 and arm64 only",
-          "use the backend qemu on this machine", details);
+          "use the backend qemu on this machine",
+          details);
     }
     return probe(platform.get(), details);
   }
@@ -94,8 +95,7 @@ final class KvmProbe {
 
   private static HostReport.Backend limited(
       String reason, Platform platform, Map<String, String> details) {
-    return new HostReport.Backend(
-        "kvm", Suitability.LIMITED, reason, platform.advice(), details);
+    return new HostReport.Backend("kvm", Suitability.LIMITED, reason, platform.advice(), details);
   }
 
   /** The message of our exceptions ends with what to do, after the last colon. */

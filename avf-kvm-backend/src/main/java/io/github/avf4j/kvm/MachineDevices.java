@@ -65,7 +65,7 @@ final class MachineDevices implements AutoCloseable {
       throw e;
     }
     eventFds.add(interrupt);
-    MmioTransport transport = 
+    MmioTransport transport =
         new MmioTransport(device, memory, interrupt::signal, slots.accessPlatform());
     transports.add(transport);
     return transport;

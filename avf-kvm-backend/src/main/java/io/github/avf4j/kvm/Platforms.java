@@ -2,6 +2,7 @@ package io.github.avf4j.kvm;
 
 import io.github.avf4j.BackendUnavailableException;
 import io.github.avf4j.kvm.boot.Platform;
+import io.github.avf4j.kvm.boot.arm64.Arm64Platform;
 import io.github.avf4j.kvm.boot.x86.X86Platform;
 import java.util.Map;
 import java.util.Optional;
@@ -9,7 +10,8 @@ import java.util.Optional;
 /** Finds the platform of the processor that this JVM runs on. Thread-safe. */
 final class Platforms {
   /** By the names that JVMs have for processors. */
-  private static final Map<String, Platform> BY_PROCESSOR = Map.of("amd64", new X86Platform());
+  private static final Map<String, Platform> BY_PROCESSOR =
+      Map.of("amd64", new X86Platform(), "aarch64", new Arm64Platform());
 
   private Platforms() {}
 

@@ -30,8 +30,12 @@ public final class ImageCache {
 
   /** Kernels. */
   public static final ImageCache KERNELS = new ImageCache("kernel");
+
   /** Initial RAM disks. */
   public static final ImageCache INITRDS = new ImageCache("initrd");
+
+  /** Firmware. */
+  public static final ImageCache FIRMWARE = new ImageCache("firmware");
 
   private record Key(Path path, long size, Object modified, Object inode) {}
 

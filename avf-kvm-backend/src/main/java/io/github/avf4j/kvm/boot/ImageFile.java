@@ -56,9 +56,7 @@ public final class ImageFile {
     GuestMemory memory = ram.direct();
     long first = gpa + PAGE - 1 & -PAGE;
     long last = gpa + length & -PAGE;
-    if (pages == null
-        || !ram.takesOverlays()
-        || (gpa - offset) % PAGE != 0 || last <= first) {
+    if (pages == null || !ram.takesOverlays() || (gpa - offset) % PAGE != 0 || last <= first) {
       copy(memory, offset, gpa, length);
       return;
     }

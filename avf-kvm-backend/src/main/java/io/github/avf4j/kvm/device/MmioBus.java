@@ -32,7 +32,8 @@ public final class MmioBus {
    * @throws IllegalArgumentException if somebody else has one of them
    */
   public MmioBus add(long address, int size, MmioDevice device) {
-    boolean taken = address < base + (long) windows.length * VirtioWindow.SIZE && address + size > base;
+    boolean taken =
+        address < base + (long) windows.length * VirtioWindow.SIZE && address + size > base;
     for (Range range : added) {
       taken |= address < range.base() + range.size() && address + size > range.base();
     }

@@ -12,6 +12,11 @@ public interface VcpuDiagnostics {
   /** Returns where the vCPU is; empty if the host may not know. */
   Optional<CpuState> state(int index, KvmVcpu vcpu);
 
+  /** Returns what to add to the story of a crash, such as why there is no state; may be empty. */
+  default String remark() {
+    return "";
+  }
+
   /**
    * Returns why a machine ends whose {@code KVM_RUN} fails.
    *
@@ -23,6 +28,7 @@ public interface VcpuDiagnostics {
             + index
             + " failed: "
             + Errno.describe(errno)
-            + state(index, vcpu).map(state -> " [" + state + ']').orElse(""));
+            + state(index, vcpu).map(state -> " [" + state + ']').orElse("")
+            + remark());
   }
 }

@@ -185,9 +185,17 @@ public final class VcpuThread implements Runnable {
         switch (run.subReason()) {
           case Kvm.KVM_SYSTEM_EVENT_SHUTDOWN -> group.end(new StopReason.Shutdown());
           case Kvm.KVM_SYSTEM_EVENT_RESET -> group.end(new StopReason.Reboot());
+          case Kvm.KVM_SYSTEM_EVENT_CRASH ->
+              crash(CrashKind.PANIC, "the guest reported that it crashed");
           default -> crash(CrashKind.PANIC, "the guest reported system event " + run.subReason());
         }
       }
+      case Kvm.KVM_EXIT_ARM_NISV ->
+          crash(
+              CrashKind.INTERNAL_ERROR,
+              "the guest accessed guest-physical address 0x"
+                  + Long.toHexString(run.undecodedAddress())
+                  + ", where no memory is, with an instruction that only works on memory");
       default ->
           crash(
               CrashKind.INTERNAL_ERROR, "KVM left the guest for the unknown reason " + exitReason);
@@ -205,6 +213,7 @@ public final class VcpuThread implements Runnable {
   }
 
   private void crash(CrashKind kind, String detail) {
-    group.end(new StopReason.Crash(kind, detail, diagnostics.state(index, vcpu)));
+    group.end(
+        new StopReason.Crash(kind, detail + diagnostics.remark(), diagnostics.state(index, vcpu)));
   }
 }

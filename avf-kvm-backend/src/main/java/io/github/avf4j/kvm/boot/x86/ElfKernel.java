@@ -1,7 +1,7 @@
 package io.github.avf4j.kvm.boot.x86;
 
-import io.github.avf4j.kvm.boot.ImageFile;
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.kvm.boot.ImageFile;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;

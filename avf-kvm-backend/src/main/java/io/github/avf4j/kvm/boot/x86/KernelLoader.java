@@ -1,10 +1,10 @@
 package io.github.avf4j.kvm.boot.x86;
 
+import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.kvm.boot.BootState;
 import io.github.avf4j.kvm.boot.ImageCache;
 import io.github.avf4j.kvm.boot.ImageFile;
 import io.github.avf4j.kvm.boot.Initrd;
-import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.linux.MemoryMapping;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package io.github.avf4j.kvm.boot.x86;
 import io.github.avf4j.kvm.boot.GuestRam;
 import io.github.avf4j.kvm.ioctl.KvmVm;
 import io.github.avf4j.virtio.memory.GuestMemory;
+import io.github.avf4j.virtio.memory.GuestRange;
 import java.util.List;
 
 /**
@@ -24,12 +25,10 @@ public final class MachineMemory implements AutoCloseable {
   public MachineMemory(long size) {
     lowSize = Math.min(size, Layout.HOLE);
     highSize = size - lowSize;
-    GuestRam.Range low = new GuestRam.Range(0, lowSize);
+    GuestRange low = new GuestRange(0, lowSize);
     ram =
         GuestRam.anonymous(
-            highSize == 0
-                ? List.of(low)
-                : List.of(low, new GuestRam.Range(Layout.HOLE_END, highSize)));
+            highSize == 0 ? List.of(low) : List.of(low, new GuestRange(Layout.HOLE_END, highSize)));
     guest = ram.direct();
   }
 

@@ -56,8 +56,7 @@ abstract class X86Base implements Board {
   @Override
   public final void prepare(KvmVm vm, KvmVcpu vcpu, int index) {
     HostCpuid host = HostCpuid.get();
-    VcpuSetup.prepareVcpu(
-        vcpu, CpuidTable.of(host.cpuid(), index, vcpus, host.tscDeadline()));
+    VcpuSetup.prepareVcpu(vcpu, CpuidTable.of(host.cpuid(), index, vcpus, host.tscDeadline()));
   }
 
   @Override
