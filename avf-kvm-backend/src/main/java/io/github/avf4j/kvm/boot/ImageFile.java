@@ -1,8 +1,9 @@
-package io.github.avf4j.kvm.boot.x86;
+package io.github.avf4j.kvm.boot;
 
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.linux.MemFd;
 import io.github.avf4j.linux.MemoryMapping;
+import io.github.avf4j.virtio.memory.GuestMemory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * sealed memfd whose pages can be mapped into guests. Nobody can change or shorten it any more.
  * Thread-safe.
  */
-final class ImageFile {
+public final class ImageFile {
   private static final long PAGE = MemoryMapping.PAGE_SIZE;
 
   private final Path path;
@@ -21,50 +22,53 @@ final class ImageFile {
   private final @Nullable MemFd pages;
 
   /** Wraps the contents; {@code pages} has the same contents if they can be mapped. */
-  ImageFile(Path path, ByteBuffer bytes, @Nullable MemFd pages) {
+  public ImageFile(Path path, ByteBuffer bytes, @Nullable MemFd pages) {
     this.path = path;
     this.bytes = bytes.asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     this.pages = pages;
   }
 
-  Path path() {
+  /** Returns the path that it was read from. */
+  public Path path() {
     return path;
   }
 
-  int size() {
+  /** Returns the length in bytes. */
+  public int size() {
     return bytes.limit();
   }
 
   /** Returns the contents, little-endian, for absolute reads. */
-  ByteBuffer bytes() {
+  public ByteBuffer bytes() {
     return bytes;
   }
 
   /** Returns an exception whose message starts with the path. */
-  InvalidImageException invalid(String sentence) {
+  public InvalidImageException invalid(String sentence) {
     return new InvalidImageException(path + " " + sentence);
   }
 
   /**
-   * Puts {@code length} bytes of the file at {@code offset} into low RAM at {@code gpa}: whole
-   * pages are mapped where the alignment allows it, the rest is copied.
+   * Puts {@code length} bytes of the file at {@code offset} into RAM at {@code gpa}: whole pages
+   * are mapped where the memory and the alignment allow it, the rest is copied.
    */
-  void load(MachineMemory memory, int offset, long gpa, int length) {
+  public void load(GuestRam ram, int offset, long gpa, int length) {
+    GuestMemory memory = ram.direct();
     long first = gpa + PAGE - 1 & -PAGE;
     long last = gpa + length & -PAGE;
-    if (pages == null || (gpa - offset) % PAGE != 0 || last <= first) {
+    if (pages == null || !ram.takesOverlays() || (gpa - offset) % PAGE != 0 || last <= first) {
       copy(memory, offset, gpa, length);
       return;
     }
     copy(memory, offset, gpa, (int) (first - gpa));
-    memory.overlay(first, pages.fd(), offset + (first - gpa), last - first);
+    ram.overlay(first, pages.fd(), offset + (first - gpa), last - first);
     int done = (int) (last - gpa);
     copy(memory, offset + done, last, length - done);
   }
 
-  private void copy(MachineMemory memory, int offset, long gpa, int length) {
+  private void copy(GuestMemory memory, int offset, long gpa, int length) {
     if (length > 0) {
-      memory.guest().write(gpa, bytes.slice(offset, length));
+      memory.write(gpa, bytes.slice(offset, length));
     }
   }
 }

@@ -1,4 +1,4 @@
-package io.github.avf4j.kvm.boot.x86;
+package io.github.avf4j.kvm.boot;
 
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.linux.MemFd;
@@ -19,17 +19,23 @@ import java.util.function.Consumer;
  * size, modification time and inode stay the same. Keeps the {@value #CAPACITY} used last.
  * Thread-safe.
  */
-final class ImageCache {
+public final class ImageCache {
   /** How many files are kept. */
-  static final int CAPACITY = 2;
+  public static final int CAPACITY = 2;
 
   /** Files below this size are read each time: that is cheaper than what a mapping needs. */
-  static final int SMALL = 256 << 10;
+  public static final int SMALL = 256 << 10;
 
   private static final long LARGEST = 1L << 30;
 
-  static final ImageCache KERNELS = new ImageCache("kernel");
-  static final ImageCache INITRDS = new ImageCache("initrd");
+  /** Kernels. */
+  public static final ImageCache KERNELS = new ImageCache("kernel");
+
+  /** Initial RAM disks. */
+  public static final ImageCache INITRDS = new ImageCache("initrd");
+
+  /** Firmware. */
+  public static final ImageCache FIRMWARE = new ImageCache("firmware");
 
   private record Key(Path path, long size, Object modified, Object inode) {}
 
@@ -67,7 +73,7 @@ final class ImageCache {
    *
    * @throws InvalidImageException if it is no readable, nonempty regular file of at most 1 GiB
    */
-  void use(Path path, Consumer<ImageFile> user) {
+  public void use(Path path, Consumer<ImageFile> user) {
     Key key = key(path);
     if (key.size() < SMALL) {
       user.accept(readSmall(key));

@@ -1,4 +1,4 @@
-package io.github.avf4j.kvm.boot.x86;
+package io.github.avf4j.kvm.boot;
 
 /**
  * Where the initial RAM disk is. Thread-safe.
@@ -6,6 +6,7 @@ package io.github.avf4j.kvm.boot.x86;
  * @param address its guest-physical address
  * @param size its length in bytes, 0 if there is none
  */
-record Initrd(long address, long size) {
-  static final Initrd NONE = new Initrd(0, 0);
+public record Initrd(long address, long size) {
+  /** None. */
+  public static final Initrd NONE = new Initrd(0, 0);
 }

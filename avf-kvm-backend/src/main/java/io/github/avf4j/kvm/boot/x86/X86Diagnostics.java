@@ -1,23 +1,29 @@
-package io.github.avf4j.kvm.vcpu;
+package io.github.avf4j.kvm.boot.x86;
 
 import io.github.avf4j.HypervisorException;
 import io.github.avf4j.StopReason.CpuState;
 import io.github.avf4j.kvm.ioctl.KvmVcpu;
 import io.github.avf4j.kvm.ioctl.Registers;
 import io.github.avf4j.kvm.ioctl.SpecialRegisters;
+import io.github.avf4j.kvm.vcpu.VcpuDiagnostics;
 import io.github.avf4j.virtio.memory.GuestMemory;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.OptionalLong;
 
-/** Where a vCPU died and on which instruction. Confined to the vCPU thread. */
-public final class CrashReport {
+/**
+ * Where a vCPU died and on which instruction: RIP and up to 16 bytes there. Called on the vCPU's
+ * thread.
+ *
+ * @param memory the machine's RAM
+ */
+public record X86Diagnostics(GuestMemory memory) implements VcpuDiagnostics {
   private static final int LONGEST_INSTRUCTION = 16;
   private static final int PAGE_MASK = 0xFFF;
 
-  private CrashReport() {}
-
-  /** Reads RIP and up to 16 bytes there; what cannot be read is left out. */
-  public static CpuState of(int index, KvmVcpu vcpu, GuestMemory memory) {
+  /** Returns what can be read; the rest is left out. */
+  @Override
+  public Optional<CpuState> state(int index, KvmVcpu vcpu) {
     long rip = 0;
     byte[] bytes = new byte[LONGEST_INSTRUCTION];
     int n = 0;
@@ -40,6 +46,6 @@ public final class CrashReport {
     } catch (HypervisorException e) {
       // the vCPU is too broken to say more
     }
-    return new CpuState(index, rip, Arrays.copyOf(bytes, n));
+    return Optional.of(new CpuState(index, rip, Arrays.copyOf(bytes, n)));
   }
 }

@@ -1,4 +1,4 @@
-package io.github.avf4j.kvm.boot.x86;
+package io.github.avf4j.kvm.boot;
 
 import io.github.avf4j.kvm.ioctl.KvmVcpu;
 
