@@ -10,8 +10,9 @@ import org.immutables.value.Value;
 /**
  * A machine that boots a kernel of the user's own and reports nothing: AVF's custom image.
  *
- * <p>The kernel is an ELF with a PVH or 64-bit entry or a bzImage. It finds a serial port, rng,
- * console and vsock devices and the disks, in the order given, as virtio-mmio devices.
+ * <p>The kernel is, on x86-64, an ELF with a PVH or 64-bit entry or a bzImage, and on arm64 an
+ * Image, compressed or not. It finds a serial port, rng, console and vsock devices and the disks,
+ * in the order given, as virtio-mmio devices.
  *
  * <p>Thread-safe.
  */
@@ -26,6 +27,13 @@ public interface CustomImageConfig {
 
   /** Returns the kernel file. */
   Path kernel();
+
+  /**
+   * Returns the firmware that runs before the kernel, on arm64 only: the binary followed by its
+   * configuration data, as pvmfw is. It gets the kernel's file as it is, with what its signer
+   * appended, and decides whether it runs; a refusal ends with {@link StopReason.FirmwareRefused}.
+   */
+  Optional<Path> firmware();
 
   /** Returns the initial RAM disk, if any. */
   Optional<Path> initrd();

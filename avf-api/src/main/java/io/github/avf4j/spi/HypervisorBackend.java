@@ -1,6 +1,7 @@
 package io.github.avf4j.spi;
 
 import io.github.avf4j.HostReport;
+import io.github.avf4j.ProtectionLevel;
 
 /** Makes machines. Found by {@link java.util.ServiceLoader}. Thread-safe. */
 public interface HypervisorBackend {
@@ -15,6 +16,20 @@ public interface HypervisorBackend {
    * kept for the life of the JVM where the host cannot change it.
    */
   HostReport.Backend probe();
+
+  /**
+   * Says whether this backend's machines can have a protection level on this host. Called only
+   * where {@link #probe()} found the backend usable; by the same rules.
+   */
+  default HostReport.Protection protection(ProtectionLevel level) {
+    return level == ProtectionLevel.NONE
+        ? new HostReport.Protection(level, true, "every machine of " + name() + " has it", "")
+        : new HostReport.Protection(
+            level,
+            false,
+            "the backend " + name() + " does not make protected machines",
+            "use the backend kvm on an arm64 host with pKVM");
+  }
 
   /**
    * Makes a machine: allocates its memory, loads its kernel, makes its devices and vCPUs. Nothing

@@ -44,6 +44,14 @@ class SpiTest {
   }
 
   @Test
+  void instanceIdsHave64BytesOrNone() {
+    assertThat(spec().build().instanceId()).isEmpty();
+    assertThat(spec().instanceId(new byte[64]).build().instanceId()).hasSize(64);
+    assertThatThrownBy(() -> spec().instanceId(new byte[63]).build())
+        .hasMessage("instanceId must have 64 bytes or none but had 63");
+  }
+
+  @Test
   void serialsAreShortAscii() {
     for (String serial : new String[] {"x".repeat(21), "ä"}) {
       assertThatThrownBy(() -> new DiskSpec(Path.of("d"), true, serial))

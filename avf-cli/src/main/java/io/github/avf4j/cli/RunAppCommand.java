@@ -1,7 +1,6 @@
 package io.github.avf4j.cli;
 
 import io.github.avf4j.ApkPayload;
-import io.github.avf4j.CpuTopology;
 import io.github.avf4j.DataSize;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.Payload;
@@ -15,6 +14,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -120,26 +120,7 @@ final class RunAppCommand implements Callable<Integer> {
       description = "Whether its output can be read (${DEFAULT-VALUE}).")
   private DebugLevel debug = DebugLevel.FULL;
 
-  @Option(
-      names = "--memory",
-      paramLabel = "SIZE",
-      converter = Converters.Size.class,
-      defaultValue = "256M",
-      description = "The guest's memory (${DEFAULT-VALUE}).")
-  private DataSize memory = DataSize.ofMebibytes(256);
-
-  @Option(
-      names = "--cpus",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "The number of vCPUs (${DEFAULT-VALUE}).")
-  private int cpus = 1;
-
-  @Option(
-      names = "--backend",
-      paramLabel = "NAME",
-      description = "kvm or qemu; chosen by a probe otherwise.")
-  private @Nullable String backend;
+  @Mixin private MachineOptions machine = new MachineOptions();
 
   @Option(
       names = "--boot-timeout",
@@ -148,13 +129,6 @@ final class RunAppCommand implements Callable<Integer> {
       defaultValue = "60s",
       description = "How long the guest may take to start the payload (${DEFAULT-VALUE}).")
   private Duration bootTimeout = Duration.ofSeconds(60);
-
-  @Option(
-      names = "--timeout",
-      paramLabel = "TIME",
-      converter = Converters.Time.class,
-      description = "How long the guest may run, such as 500ms, 60s or 5m; no limit otherwise.")
-  private @Nullable Duration timeout;
 
   @Option(
       names = "--console",
@@ -168,27 +142,20 @@ final class RunAppCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     PrintWriter err = spec.commandLine().getErr();
     Boot.Output output = new Boot.Output(System.out, true, console, "--console");
-    return new Boot(config(), workDir, timeout, output, err).run();
+    return new Boot(config(), workDir, machine.timeout(), output, err).run();
   }
 
   VirtualMachineConfig config() {
-    VirtualMachineConfig.Builder config =
-        VirtualMachineConfig.builder()
-            .payload(payload())
-            .memory(memory)
-            .cpuTopology(CpuTopology.of(cpus))
-            .debugLevel(debug)
-            .outputCaptured(debug == DebugLevel.FULL)
-            .bootTimeout(bootTimeout)
-            .baseImage(Optional.ofNullable(baseImage))
-            .baseImageKey(Optional.ofNullable(baseImageKey));
-    if (storageSize != null) {
-      config.encryptedStorage(storageSize);
-    }
-    if (backend != null) {
-      config.backend(backend);
-    }
-    return config.build();
+    return machine
+        .config()
+        .payload(payload())
+        .debugLevel(debug)
+        .outputCaptured(debug == DebugLevel.FULL)
+        .bootTimeout(bootTimeout)
+        .baseImage(Optional.ofNullable(baseImage))
+        .baseImageKey(Optional.ofNullable(baseImageKey))
+        .encryptedStorage(Optional.ofNullable(storageSize))
+        .build();
   }
 
   private ApkPayload payload() {

@@ -1,18 +1,16 @@
 package io.github.avf4j.cli;
 
-import io.github.avf4j.CpuTopology;
 import io.github.avf4j.CustomImageConfig;
-import io.github.avf4j.DataSize;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
 import io.github.avf4j.VirtualMachineConfig;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -56,33 +54,7 @@ final class RunCommand implements Callable<Integer> {
       description = "A raw disk image; may be given several times.")
   private List<DiskImage> disks = List.of();
 
-  @Option(
-      names = "--memory",
-      paramLabel = "SIZE",
-      converter = Converters.Size.class,
-      defaultValue = "256M",
-      description = "The guest's memory (${DEFAULT-VALUE}).")
-  private DataSize memory = DataSize.ofMebibytes(256);
-
-  @Option(
-      names = "--cpus",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "The number of vCPUs (${DEFAULT-VALUE}).")
-  private int cpus = 1;
-
-  @Option(
-      names = "--backend",
-      paramLabel = "NAME",
-      description = "kvm or qemu; chosen by a probe otherwise.")
-  private @Nullable String backend;
-
-  @Option(
-      names = "--timeout",
-      paramLabel = "TIME",
-      converter = Converters.Time.class,
-      description = "How long the guest may run, such as 500ms, 60s or 5m; no limit otherwise.")
-  private @Nullable Duration timeout;
+  @Mixin private MachineOptions machine = new MachineOptions();
 
   @Option(
       names = "--console-out",
@@ -96,7 +68,7 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     PrintWriter err = spec.commandLine().getErr();
     Boot.Output output = new Boot.Output(System.out, false, consoleOut, "--console-out");
-    return new Boot(config(), null, timeout, output, err).run();
+    return new Boot(config(), null, machine.timeout(), output, err).run();
   }
 
   VirtualMachineConfig config() {
@@ -107,16 +79,11 @@ final class RunCommand implements Callable<Integer> {
     if (cmdline != null) {
       image.commandLine(cmdline);
     }
-    VirtualMachineConfig.Builder config =
-        VirtualMachineConfig.builder()
-            .customImage(image.build())
-            .memory(memory)
-            .cpuTopology(CpuTopology.of(cpus))
-            .debugLevel(DebugLevel.FULL)
-            .outputCaptured(true);
-    if (backend != null) {
-      config.backend(backend);
-    }
-    return config.build();
+    return machine
+        .config()
+        .customImage(image.build())
+        .debugLevel(DebugLevel.FULL)
+        .outputCaptured(true)
+        .build();
   }
 }

@@ -9,6 +9,7 @@ import io.github.avf4j.virtio.blk.FileBackend;
 import io.github.avf4j.virtio.console.ConsoleConfig;
 import io.github.avf4j.virtio.console.ConsoleDevice;
 import io.github.avf4j.virtio.memory.GuestMemory;
+import io.github.avf4j.virtio.memory.GuestRange;
 import io.github.avf4j.virtio.memory.GuestRegion;
 import io.github.avf4j.virtio.queue.Virtqueue;
 import io.github.avf4j.virtio.rng.RngConfig;
@@ -135,7 +136,7 @@ class FuzzTest {
   }
 
   private static long address(ScriptedDriver driver, Random random) {
-    List<GuestRegion> regions = driver.memory().regions();
+    List<GuestRange> regions = driver.memory().ranges();
     return switch (random.nextInt(8)) {
       case 0 -> random.nextLong();
       case 1 -> regions.get(1).end() - random.nextInt(64);

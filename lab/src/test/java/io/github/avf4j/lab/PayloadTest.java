@@ -172,9 +172,10 @@ final class PayloadTest {
       assertThat(Channels.newInputStream(channel).readAllBytes()).hasSize(bytes);
       channel.write(StandardCharsets.US_ASCII.encode("got them\n"));
     }
-    assertThat(TestMachines.readAll(vm.getLogOutput())).contains("got them");
-    assertThat(vm.awaitStopped(LONG)).contains(new StopReason.Shutdown());
-    assertThat(vm.getPayloadExitCode()).contains(0);
+    String log = TestMachines.readAll(vm.getLogOutput());
+    assertThat(vm.awaitStopped(LONG)).as(log).contains(new StopReason.Shutdown());
+    assertThat(vm.getPayloadExitCode()).as(log).contains(0);
+    assertThat(log).contains("got them");
   }
 
   @Test

@@ -2,7 +2,6 @@ package io.github.avf4j.virtio.blk;
 
 import io.github.avf4j.virtio.queue.DescriptorChain;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.slf4j.Logger;
@@ -99,9 +98,9 @@ final class BlkRequests {
       if (chain.isAbandoned()) {
         return BlkStatus.IOERR;
       }
-      ByteBuffer target = chain.nextWritable((int) Math.min(left, PIECE));
-      int part = target.remaining();
-      backend.read(target, position);
+      long from = position;
+      int part =
+          chain.lendToFill((int) Math.min(left, PIECE), target -> backend.read(target, from));
       position += part;
       left -= part;
     }
@@ -118,10 +117,8 @@ final class BlkRequests {
       if (chain.isAbandoned()) {
         return BlkStatus.IOERR;
       }
-      ByteBuffer source = chain.nextReadable(PIECE);
-      int part = source.remaining();
-      backend.write(source, position);
-      position += part;
+      long to = position;
+      position += chain.lendToRead(PIECE, source -> backend.write(source, to));
     }
     if (!has(BlkFeatures.FLUSH)) {
       // A driver that cannot flush takes every write for stable (virtio 1.2, section 5.2.6.2).

@@ -4,6 +4,7 @@ import io.github.avf4j.virtio.InterruptLine;
 import io.github.avf4j.virtio.QueueService;
 import io.github.avf4j.virtio.queue.DescriptorChain;
 import io.github.avf4j.virtio.queue.Virtqueue;
+import io.github.avf4j.virtio.queue.VirtqueueException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
@@ -69,7 +70,13 @@ final class ConsoleInput extends OutputStream {
     int done = 0;
     while (count > 0) {
       int part = Math.min(count, ring.length - start);
-      int written = chain.write(ring, start, part);
+      int written;
+      try {
+        written = chain.write(ring, start, part);
+      } catch (VirtqueueException e) {
+        // The guest does not share the buffer; its queue is broken, and the input stays here.
+        break;
+      }
       if (written == 0) {
         break;
       }

@@ -19,20 +19,9 @@ public record GuestRegion(long base, long size, List<ByteBuffer> chunks) {
   /** The length of every chunk but the last: 1 GiB. */
   public static final int CHUNK_SIZE = 1 << 30;
 
-  private static final int PAGE_SIZE = 4096;
-
   /** Rejects a region that is not page-aligned or whose chunks do not add up; makes views. */
   public GuestRegion {
-    if (base < 0 || base % PAGE_SIZE != 0) {
-      throw new IllegalArgumentException(
-          "the base of a region must be a multiple of 4096 below 2^63 but was 0x"
-              + Long.toHexString(base));
-    }
-    if (size <= 0 || size % PAGE_SIZE != 0 || base + size < 0) {
-      throw new IllegalArgumentException(
-          "the size of a region must be a nonzero multiple of 4096 and end below 2^63 but was "
-              + size);
-    }
+    new GuestRange(base, size);
     if (chunks.size() != (size + CHUNK_SIZE - 1) / CHUNK_SIZE) {
       throw new IllegalArgumentException(
           "a region of " + size + " bytes must not have " + chunks.size() + " chunks");
@@ -65,9 +54,9 @@ public record GuestRegion(long base, long size, List<ByteBuffer> chunks) {
     return new GuestRegion(base, size, chunks);
   }
 
-  /** Returns the address behind the last byte. */
-  public long end() {
-    return base + size;
+  /** Returns the addresses. */
+  public GuestRange range() {
+    return new GuestRange(base, size);
   }
 
   private static int chunkLength(long left) {

@@ -1,7 +1,5 @@
 package io.github.avf4j.virtio.queue;
 
-import io.github.avf4j.virtio.memory.GuestMemory;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -11,7 +9,6 @@ import java.util.Arrays;
 final class BufferList {
   private static final int FIRST_CAPACITY = 8;
 
-  private final GuestMemory memory;
   private long[] addresses = new long[FIRST_CAPACITY];
   private long[] lengths = new long[FIRST_CAPACITY];
   private int count;
@@ -24,10 +21,6 @@ final class BufferList {
 
   private long offset;
   private long remaining;
-
-  BufferList(GuestMemory memory) {
-    this.memory = memory;
-  }
 
   void clear() {
     count = 0;
@@ -94,15 +87,6 @@ final class BufferList {
       advance(step);
       left -= step;
     }
-  }
-
-  /** Returns a view of what lies together under the cursor, and moves over it. */
-  ByteBuffer next(int limit) {
-    require(1);
-    long address = address();
-    ByteBuffer view = memory.slice(address, memory.contiguous(address, part(Math.max(limit, 1))));
-    advance(view.remaining());
-    return view;
   }
 
   /** Returns the address of the byte at {@code position} of the stream, wherever the cursor is. */

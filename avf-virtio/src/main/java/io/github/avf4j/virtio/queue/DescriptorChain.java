@@ -1,6 +1,7 @@
 package io.github.avf4j.virtio.queue;
 
 import io.github.avf4j.virtio.memory.GuestMemory;
+import io.github.avf4j.virtio.memory.GuestMemoryException;
 import java.nio.ByteBuffer;
 
 /**
@@ -11,8 +12,10 @@ import java.nio.ByteBuffer;
  * the guest, which may change them at any time: a device reads each of them once.
  *
  * <p>A chain may be held after the next poll, and is dead after {@link Virtqueue#complete}. All
- * that asks for more than is there throws {@link VirtqueueException} and moves nothing. Confined to
- * the thread that has the queue.
+ * that asks for more than is there throws {@link VirtqueueException} and moves nothing. Where the
+ * guest does not share the memory that its descriptors name, the queue is {@linkplain
+ * Virtqueue#broken() broken} and {@link VirtqueueException} thrown. Confined to the thread that has
+ * the queue.
  */
 public final class DescriptorChain {
   final Virtqueue queue;
@@ -27,8 +30,8 @@ public final class DescriptorChain {
   DescriptorChain(Virtqueue queue, GuestMemory memory) {
     this.queue = queue;
     this.memory = memory;
-    readable = new BufferList(memory);
-    writable = new BufferList(memory);
+    readable = new BufferList();
+    writable = new BufferList();
   }
 
   /** Returns the index of the first descriptor, which names the chain in the used ring. */
@@ -77,7 +80,11 @@ public final class DescriptorChain {
     while (target.position() < end) {
       int part = readable.part(end - target.position());
       target.limit(target.position() + part);
-      memory.read(readable.address(), target);
+      try {
+        memory.read(readable.address(), target);
+      } catch (GuestMemoryException e) {
+        throw unseen(e);
+      }
       readable.advance(part);
     }
     target.limit(limit);
@@ -115,11 +122,22 @@ public final class DescriptorChain {
   }
 
   /**
-   * Returns a view of the next readable bytes that lie together in guest memory, at most {@code
-   * limit} of them, and moves the read cursor over them. At least one byte.
+   * Lends the next readable bytes that lie together, at most {@code limit} of them, and moves the
+   * read cursor over them.
+   *
+   * @param limit at least one
+   * @return how many, at least one
    */
-  public ByteBuffer nextReadable(int limit) {
-    return readable.next(limit);
+  public <E extends Exception> int lendToRead(int limit, GuestMemory.Borrower<E> reader) throws E {
+    readable.require(1);
+    int length;
+    try {
+      length = memory.lendToRead(readable.address(), readable.part(limit), reader);
+    } catch (GuestMemoryException e) {
+      throw unseen(e);
+    }
+    readable.advance(length);
+    return length;
   }
 
   /** Writes as much as there is room for; returns how many bytes that was. */
@@ -130,7 +148,11 @@ public final class DescriptorChain {
     while (source.position() < end) {
       int part = writable.part(end - source.position());
       source.limit(source.position() + part);
-      memory.write(writable.address(), source);
+      try {
+        memory.write(writable.address(), source);
+      } catch (GuestMemoryException e) {
+        throw unseen(e);
+      }
       writable.advance(part);
     }
     source.limit(limit);
@@ -163,16 +185,31 @@ public final class DescriptorChain {
   }
 
   /**
-   * Returns a view of the next writable bytes that lie together in guest memory, at most {@code
-   * limit} of them, and moves the write cursor over them. At least one byte.
+   * Lends room for the next writable bytes that lie together, at most {@code limit} of them, and
+   * moves the write cursor over them.
+   *
+   * @param limit at least one
+   * @return how many, at least one
    */
-  public ByteBuffer nextWritable(int limit) {
-    return writable.next(limit);
+  public <E extends Exception> int lendToFill(int limit, GuestMemory.Borrower<E> writer) throws E {
+    writable.require(1);
+    int length;
+    try {
+      length = memory.lendToFill(writable.address(), writable.part(limit), writer);
+    } catch (GuestMemoryException e) {
+      throw unseen(e);
+    }
+    writable.advance(length);
+    return length;
   }
 
   /** Writes one byte at {@code offset} of the writable part and leaves the cursor where it is. */
   public void writeAt(long offset, byte value) {
-    memory.storeByte(writable.addressOf(offset), value);
+    try {
+      memory.storeByte(writable.addressOf(offset), value);
+    } catch (GuestMemoryException e) {
+      throw unseen(e);
+    }
   }
 
   void begin(int newHead) {
@@ -187,8 +224,21 @@ public final class DescriptorChain {
     (isWritable ? writable : readable).add(address, length);
   }
 
+  private VirtqueueException unseen(GuestMemoryException e) {
+    queue.fail("has a buffer that the guest does not share: " + e.getMessage());
+    return new VirtqueueException("the guest does not share a buffer of a chain", e);
+  }
+
   private long readValue(int width) {
     readable.require(width);
+    try {
+      return loadValue(width);
+    } catch (GuestMemoryException e) {
+      throw unseen(e);
+    }
+  }
+
+  private long loadValue(int width) {
     long value = 0;
     if (readable.part(width) == width) {
       long address = readable.address();
@@ -211,6 +261,14 @@ public final class DescriptorChain {
 
   private void writeValue(long value, int width) {
     writable.require(width);
+    try {
+      storeValue(value, width);
+    } catch (GuestMemoryException e) {
+      throw unseen(e);
+    }
+  }
+
+  private void storeValue(long value, int width) {
     if (writable.part(width) == width) {
       long address = writable.address();
       switch (width) {

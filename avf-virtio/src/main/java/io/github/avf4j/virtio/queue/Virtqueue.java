@@ -1,6 +1,7 @@
 package io.github.avf4j.virtio.queue;
 
 import io.github.avf4j.virtio.memory.GuestMemory;
+import io.github.avf4j.virtio.memory.GuestMemoryException;
 import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -11,8 +12,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A chain that breaks a rule is given back with length 0, counted and skipped. A ring that
  * breaks a rule (an available index that jumps by more than the size, a head out of range, more
- * chains outstanding than the size) is {@linkplain #broken() broken} for ever. Neither throws: what
- * a guest does must not end a thread of the host.
+ * chains outstanding than the size, memory that the guest does not share) is {@linkplain #broken()
+ * broken} for ever. Neither throws: what a guest does must not end a thread of the host.
  *
  * <p>Never blocks; allocates nothing once as many chains were held at a time as the driver uses.
  * Confined to one thread at a time, except {@link #stop()}, {@link #stopped()} and {@link
@@ -156,6 +157,15 @@ public final class Virtqueue {
    * Gives back at most {@link #size} bad chains in one call.
    */
   public @Nullable DescriptorChain poll() {
+    try {
+      return next();
+    } catch (GuestMemoryException e) {
+      unseen(e);
+      return null;
+    }
+  }
+
+  private @Nullable DescriptorChain next() {
     for (int skipped = 0; skipped < size; skipped++) {
       if (stopped || broken || !available()) {
         return null;
@@ -200,9 +210,16 @@ public final class Virtqueue {
     return pending != 0;
   }
 
-  private void fail(String problem) {
-    broken = true;
-    LOG.debug("virtqueue {} {} and is not served any more", index, problem);
+  private void unseen(GuestMemoryException e) {
+    fail("has a ring that the guest does not share: " + e.getMessage());
+  }
+
+  /** Serves the queue no more. */
+  void fail(String problem) {
+    if (!broken) {
+      broken = true;
+      LOG.debug("virtqueue {} {} and is not served any more", index, problem);
+    }
   }
 
   private DescriptorChain take() {
@@ -233,6 +250,14 @@ public final class Virtqueue {
     if (stopped) {
       return;
     }
+    try {
+      publish(chain, bytesWritten);
+    } catch (GuestMemoryException e) {
+      unseen(e);
+    }
+  }
+
+  private void publish(DescriptorChain chain, int bytesWritten) {
     long element = used + 4 + 8L * (nextUsed & size - 1);
     memory.storeInt(element, chain.head());
     memory.storeInt(element + 4, (int) Math.min(Math.max(bytesWritten, 0), chain.writableLength()));
@@ -256,11 +281,16 @@ public final class Virtqueue {
     // Orders used.idx before the load of the driver's suppression; pairs with the full barrier of
     // the driver between its store of used_event (or avail.flags) and its re-check of used.idx.
     VarHandle.fullFence();
-    if (!eventIdx) {
-      return (memory.loadShort(avail) & NO_INTERRUPT) == 0;
+    try {
+      if (!eventIdx) {
+        return (memory.loadShort(avail) & NO_INTERRUPT) == 0;
+      }
+      int usedEvent = memory.loadShort(avail + 4 + 2L * size) & 0xffff;
+      return (nextUsed - usedEvent - 1 & 0xffff) < completed;
+    } catch (GuestMemoryException e) {
+      unseen(e);
+      return false;
     }
-    int usedEvent = memory.loadShort(avail + 4 + 2L * size) & 0xffff;
-    return (nextUsed - usedEvent - 1 & 0xffff) < completed;
   }
 
   /**
@@ -272,15 +302,20 @@ public final class Virtqueue {
     if (stopped || broken) {
       return false;
     }
-    if (eventIdx) {
-      memory.storeShort(used + 4 + 8L * size, (short) nextAvailable);
-    } else {
-      memory.storeShort(used, (short) 0);
+    try {
+      if (eventIdx) {
+        memory.storeShort(used + 4 + 8L * size, (short) nextAvailable);
+      } else {
+        memory.storeShort(used, (short) 0);
+      }
+      // Orders the store above before the load of avail.idx; pairs with the full barrier of the
+      // driver between its store of avail.idx and its load of avail_event (or used.flags).
+      VarHandle.fullFence();
+      return available();
+    } catch (GuestMemoryException e) {
+      unseen(e);
+      return false;
     }
-    // Orders the store above before the load of avail.idx; pairs with the full barrier of the
-    // driver between its store of avail.idx and its load of avail_event (or used.flags).
-    VarHandle.fullFence();
-    return available();
   }
 
   /** Tells the driver that notifications are not needed; it may send them nevertheless. */
@@ -288,11 +323,15 @@ public final class Virtqueue {
     if (stopped || broken) {
       return;
     }
-    if (eventIdx) {
-      // The index before the next: the driver's comparison fails until its indices wrap.
-      memory.storeShort(used + 4 + 8L * size, (short) (nextAvailable - 1));
-    } else {
-      memory.storeShort(used, NO_NOTIFY);
+    try {
+      if (eventIdx) {
+        // The index before the next: the driver's comparison fails until its indices wrap.
+        memory.storeShort(used + 4 + 8L * size, (short) (nextAvailable - 1));
+      } else {
+        memory.storeShort(used, NO_NOTIFY);
+      }
+    } catch (GuestMemoryException e) {
+      unseen(e);
     }
   }
 }

@@ -4,6 +4,7 @@ import io.github.avf4j.Cid;
 import io.github.avf4j.virtio.InterruptLine;
 import io.github.avf4j.virtio.queue.DescriptorChain;
 import io.github.avf4j.virtio.queue.Virtqueue;
+import io.github.avf4j.virtio.queue.VirtqueueException;
 import io.github.avf4j.virtio.vsock.Connection.Stage;
 import java.util.ArrayList;
 import java.util.List;
@@ -157,7 +158,12 @@ final class Inbound {
         return false;
       }
       bytes += chain.readableLength();
-      take(chain);
+      try {
+        take(chain);
+      } catch (VirtqueueException e) {
+        // The guest does not share a buffer; the queue is broken and ends all connections.
+        drop();
+      }
       queue.complete(chain, 0);
     }
     return queue != null;

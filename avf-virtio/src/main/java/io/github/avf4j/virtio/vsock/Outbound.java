@@ -4,6 +4,7 @@ import io.github.avf4j.Cid;
 import io.github.avf4j.virtio.InterruptLine;
 import io.github.avf4j.virtio.queue.DescriptorChain;
 import io.github.avf4j.virtio.queue.Virtqueue;
+import io.github.avf4j.virtio.queue.VirtqueueException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -124,8 +125,18 @@ final class Outbound {
     return null;
   }
 
-  /** Writes one packet; returns its length, 0 if the chain has no room for it. */
+  /** Writes one packet; returns its length, 0 if the chain has no room that can be written. */
   private int fill(@Nullable Connection sender, DescriptorChain chain) {
+    try {
+      return tryFill(sender, chain);
+    } catch (VirtqueueException e) {
+      // The guest does not share the buffer; the queue is broken and ends all connections.
+      hopeless = true;
+      return 0;
+    }
+  }
+
+  private int tryFill(@Nullable Connection sender, DescriptorChain chain) {
     int room = (int) Math.min(chain.writableLength() - PacketHeader.LENGTH, PacketHeader.MAX_DATA);
     if (room < 0) {
       return 0;

@@ -77,7 +77,7 @@ class GuestMemoryTest {
           .isInstanceOf(GuestMemoryException.class);
       assertThatThrownBy(() -> memory.write(address, new byte[2], 0, 2))
           .isInstanceOf(GuestMemoryException.class);
-      assertThatThrownBy(() -> memory.slice(address, 2)).isInstanceOf(GuestMemoryException.class);
+      assertThat(memory.lendToRead(address, 2, bytes -> {})).isEqualTo(1);
       assertThat(memory.loadByte(address)).as("nothing was stored in part").isZero();
     }
     assertThatThrownBy(() -> memory.loadByte(-1)).isInstanceOf(GuestMemoryException.class);
@@ -99,13 +99,18 @@ class GuestMemoryTest {
   }
 
   @Test
-  void slicesWhatLiesInOneChunk() {
-    assertThat(memory.contiguous(0x1ff0, 32)).isEqualTo(16);
-    ByteBuffer slice = memory.slice(0x1ff0, 16);
-    slice.putInt(0, 42);
+  void lendsWhatLiesInOneChunk() {
+    assertThat(memory.lendToFill(0x1ff0, 32, room -> room.putInt(42).putLong(7).putInt(43)))
+        .isEqualTo(16);
     assertThat(memory.loadInt(0x1ff0)).isEqualTo(42);
-    assertThat(memory.slice(0x1000, 0).remaining()).isZero();
-    assertThatThrownBy(() -> memory.slice(0x1ff0, 17)).isInstanceOf(GuestMemoryException.class);
+    assertThat(
+            memory.lendToRead(
+                0x1ffc, 4, bytes -> assertThat(bytes.getInt()).as("its last word").isEqualTo(43)))
+        .isEqualTo(4);
+    assertThatThrownBy(() -> memory.lendToRead(0x3000, 1, bytes -> {}))
+        .isInstanceOf(GuestMemoryException.class);
+    assertThatThrownBy(() -> memory.lendToFill(0, 1, bytes -> {}))
+        .isInstanceOf(GuestMemoryException.class);
   }
 
   @Test
@@ -157,7 +162,7 @@ class GuestMemoryTest {
       large.storeLong(seam - 3, 0x1122334455667788L);
       assertThat(large.loadLong(seam - 3)).isEqualTo(0x1122334455667788L);
       assertThat(large.loadByte(seam)).isEqualTo((byte) 0x55);
-      assertThat(large.contiguous(seam - 3, 8)).isEqualTo(3);
+      assertThat(large.lendToRead(seam - 3, 8, bytes -> {})).isEqualTo(3);
       assertThat(large.contains(seam - 3, PAGE + 3)).isTrue();
       assertThat(large.contains(seam - 3, PAGE + 4)).isFalse();
       byte[] bytes = new byte[8];

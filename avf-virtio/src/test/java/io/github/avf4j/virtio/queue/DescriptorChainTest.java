@@ -164,8 +164,10 @@ class DescriptorChainTest {
     assertThat(chain.read(ByteBuffer.allocate(10))).isZero();
     assertThat(chain.write(ByteBuffer.allocate(10))).isEqualTo(3);
     assertThat(chain.write(new byte[10], 0, 10)).isZero();
-    assertThatThrownBy(() -> chain.nextReadable(1)).isInstanceOf(VirtqueueException.class);
-    assertThatThrownBy(() -> chain.nextWritable(1)).isInstanceOf(VirtqueueException.class);
+    assertThatThrownBy(() -> chain.lendToRead(1, bytes -> {}))
+        .isInstanceOf(VirtqueueException.class);
+    assertThatThrownBy(() -> chain.lendToFill(1, bytes -> {}))
+        .isInstanceOf(VirtqueueException.class);
     chain.skip(0);
   }
 

@@ -3,6 +3,7 @@ package io.github.avf4j.virtio.testing;
 import io.github.avf4j.virtio.TransportFeatures;
 import io.github.avf4j.virtio.VirtioDevice;
 import io.github.avf4j.virtio.memory.GuestMemory;
+import io.github.avf4j.virtio.memory.GuestRange;
 import io.github.avf4j.virtio.memory.GuestRegion;
 import io.github.avf4j.virtio.mmio.MmioTransport;
 import java.time.Duration;
@@ -47,8 +48,8 @@ public final class ScriptedDriver implements AutoCloseable {
   /** Makes a driver for {@code device} in {@code memory}; its heap is all but the first page. */
   public ScriptedDriver(VirtioDevice device, GuestMemory memory) {
     this.memory = memory;
-    GuestRegion last = memory.regions().get(memory.regions().size() - 1);
-    heap = new GuestHeap(memory.regions().get(0).base() + 4096, last.end());
+    GuestRange last = memory.ranges().get(memory.ranges().size() - 1);
+    heap = new GuestHeap(memory.ranges().get(0).base() + 4096, last.end());
     transport = new MmioTransport(device, memory, interrupts::release);
   }
 

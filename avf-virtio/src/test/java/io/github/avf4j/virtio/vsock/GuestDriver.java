@@ -221,9 +221,11 @@ final class GuestDriver implements AutoCloseable {
     }
   }
 
-  /** Returns the bytes of a used rx buffer where they are. */
+  /** Returns a copy of the bytes of a used rx buffer. */
   ByteBuffer view(Used used) {
-    return memory.slice(rxBuffers + (long) used.head() * rxBufferSize, (int) used.length());
+    ByteBuffer copy = ByteBuffer.allocate((int) used.length()).order(ByteOrder.LITTLE_ENDIAN);
+    memory.read(rxBuffers + (long) used.head() * rxBufferSize, copy);
+    return copy.flip();
   }
 
   /** Adds {@code count} more rx buffers of {@code size} bytes to a ring that was started empty. */
