@@ -86,7 +86,7 @@ public final class VmFolder {
       IdsigWriter.Outcome outcome =
           verify(payload.apk(), IDSIG, options, payload.configPath().orElse(""));
       VerifiedApk apk = outcome.apk();
-      PayloadEntries.check(payload, apk, options.abi());
+      PayloadEntries.check(payload, apk, options.architecture());
       Optional<PayloadConfig> config =
           outcome.entry().map(content -> PayloadConfig.read(payload, content));
       config.ifPresent(asked -> asked.requireGiven(payload));

@@ -28,6 +28,7 @@ import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
 import io.github.avf4j.attestation.pvmfw.VerifiedPayload;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.CacheFolder;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.Foreign;
 import io.github.avf4j.microdroid.Tool;
 import io.github.avf4j.microdroid.boot.Bootconfig;
@@ -255,8 +256,8 @@ class BaseImageBuilderTest {
             "androidboot.vbmeta.digest = \"" + json.get("vbmeta_digest").textValue() + "\"\n");
 
     ErofsImage files = ErofsImage.open(ImageSource.prefix(ImageSource.of(system), tree(footer)));
-    assertThat(files.verify().files()).isEqualTo(GuestRuntime.LIBRARIES.size() + 4);
-    assertThat(files.find("lib64/" + GuestRuntime.LOADER).orElseThrow().mode()).isEqualTo(0100755);
+    assertThat(files.verify().files()).isEqualTo(GuestRuntime.libraryNames(GuestArchitecture.host()).size() + 4);
+    assertThat(files.find("lib64/" + GuestArchitecture.host().loader()).orElseThrow().mode()).isEqualTo(0100755);
     assertThat(files.find("lib64/libc.so.6").orElseThrow().mtime()).isEqualTo(1_611_569_676);
     assertThat(files.find("NOTICE/libc6")).isPresent();
     assertThat(files.find("bin/microdroid_launcher").orElseThrow().mode()).isEqualTo(0100755);

@@ -1,6 +1,7 @@
 package io.github.avf4j.microdroid.base;
 
 import io.github.avf4j.KernelImage;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.initrd.InitrdBuilder;
 import io.github.avf4j.microdroid.kernel.ModuleFiles;
 import java.io.IOException;
@@ -29,7 +30,7 @@ record StockGuest(KernelImage kernel, GuestRuntime runtime) {
     Path runtime = folder.resolve("runtime");
     Path libraries = Files.createDirectories(runtime.resolve("lib64"));
     int size = 5000;
-    for (String name : GuestRuntime.LIBRARIES) {
+    for (String name : GuestRuntime.libraryNames(GuestArchitecture.host())) {
       Files.write(libraries.resolve(name), elf(size++));
     }
     Path notices = Files.createDirectories(runtime.resolve("notice"));

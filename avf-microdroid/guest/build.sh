@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: avf-microdroid/guest/build.sh TARGET [--tests ARCH…]
+
+Builds what goes into guests, for x86_64 and aarch64: static programs into TARGET/cargo, and what needs a C library into
+TARGET/cargo-dynamic, each in ARCH-unknown-linux-gnu/release. Maven runs this; the payloads for tests are built for this
+machine's architecture, and for those that are named.
+
+Exit status: 0 all is built, 1 a build failed, 2 the usage is wrong or a compiler is missing.
+TEXT
+}
+
+case ${1:-} in
+  -h | --help)
+    usage
+    exit 0
+    ;;
+  '' | -*)
+    usage >&2
+    exit 2
+    ;;
+esac
+target=$(realpath -m "$1")
+shift
+tests=("$(uname -m)")
+if [[ ${1:-} == --tests ]]; then
+  tests+=("${@:2}")
+fi
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+architectures=(x86_64 aarch64)
+for architecture in "${architectures[@]}"; do
+  compiler=$architecture-linux-gnu-gcc
+  if [[ $architecture != "$(uname -m)" ]] && ! command -v "$compiler" >/dev/null; then
+    echo "build.sh: $compiler is missing: run bin/setup (on Debian: apt-get install gcc-${architecture//_/-}-linux-gnu libc6-dev-${architecture/aarch64/arm64}-cross)" >&2
+    exit 2
+  fi
+done
+
+cargo=(cargo --quiet --locked)
+# One call for all architectures: they share the crates that run while building, and use all processors for linking.
+each=("${architectures[@]/#/--target=}")
+each=("${each[@]/%/-unknown-linux-gnu}")
+
+# programs ARCHITECTURES… -- PACKAGES…: static executables.
+export CARGO_TARGET_DIR=$target/cargo
+"${cargo[@]}" build --release --package=avf-guest "${each[@]}"
+own=("${tests[@]/#/--target=}")
+"${cargo[@]}" build --release --package=test-payloads "${own[@]/%/-unknown-linux-gnu}"
+
+# What payloads are loaded by and link with needs a dynamic C library: other flags, and so another folder.
+export CARGO_TARGET_DIR=$target/cargo-dynamic
+export RUSTFLAGS='-C target-feature=-crt-static --cfg curve25519_dalek_backend="serial"'
+"${cargo[@]}" build --release --package=microdroid-launcher "${each[@]}"
+
+# library ARCHITECTURE PACKAGE NAME [OPTIONS…]: a shared library.
+library() {
+  local triple=$1-unknown-linux-gnu package=$2 name=$3
+  shift 3
+  "${cargo[@]}" rustc --release --package="$package" --lib --crate-type=cdylib --target="$triple" "${options[@]}" \
+    -- "-Clink-arg=-Wl,-soname,$name" "$@"
+}
+
+for architecture in "${architectures[@]}"; do
+  options=()
+  library "$architecture" rpc-binder libbinder_ndk.so
+  # Linked with the one before.
+  options=(--no-default-features)
+  library "$architecture" vm-payload libvm_payload.so \
+    "-Lnative=$CARGO_TARGET_DIR/$architecture-unknown-linux-gnu/release"
+  options=()
+  library "$architecture" java-payload libavf_java.so
+done
