@@ -1,7 +1,9 @@
 //! Why something is refused.
 
-use std::fmt;
-use std::io;
+use alloc::string::String;
+use core::fmt;
+
+use crate::io;
 
 /// The ways in which bytes can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +143,7 @@ pub enum Error {
 }
 
 /// What everything here returns.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T> = core::result::Result<T, Error>;
 
 impl Error {
     /// A refusal that belongs to no place.
@@ -175,7 +177,7 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {

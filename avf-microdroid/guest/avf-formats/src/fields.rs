@@ -1,7 +1,9 @@
 //! Reads the fields of a part of a file, one after the other.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::arithmetic_side_effects)]
 
-use std::ops::Deref;
+use alloc::format;
+use alloc::string::String;
+use core::ops::Deref;
 
 use crate::{Error, Kind, Result};
 

@@ -8,6 +8,8 @@
 //! AOSP calls it AndroidDiceHandover, and BccHandover in older places. Bytes after the map are ignored: the reference
 //! hands over a page filled up with zeros.
 
+use alloc::vec::Vec;
+
 use crate::dice::{CDI_SIZE, Cdis, Chain, DiceError, Input, Issuer, PrivateKey};
 use crate::secret::{Secret, SecretBytes};
 

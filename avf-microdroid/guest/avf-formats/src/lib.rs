@@ -25,35 +25,62 @@
 //! | [`wire`] | what a payload asks the manager |
 //!
 //! The host has the same rules in Java; what one of the two takes or refuses, so does the other.
+//!
+//! Without the feature `std`, which is on by default, there are only the modules that firmware needs, and a heap is all
+//! that they want: [`avb`], [`cbor`], [`dice`], [`handover`], [`secret`].
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "std"), no_std)]
+// What is shared with modules that are left out.
+#![cfg_attr(not(feature = "std"), allow(dead_code))]
 
+extern crate alloc;
+
+#[cfg(feature = "std")]
 pub mod apex;
+#[cfg(feature = "std")]
 pub mod apk;
+#[cfg(feature = "std")]
 pub mod attestation;
 pub mod avb;
 pub mod cbor;
+#[cfg(feature = "std")]
 mod der;
 pub mod dice;
 mod error;
 mod fields;
 pub mod handover;
 mod hash;
+#[cfg(feature = "std")]
 pub mod idsig;
+#[cfg(feature = "std")]
 pub mod instance;
+pub mod io;
 mod kdf;
+#[cfg(feature = "std")]
 pub mod manifest;
+#[cfg(feature = "std")]
 pub mod merkle;
+#[cfg(feature = "std")]
 pub mod metadata;
+#[cfg(feature = "std")]
 mod protobuf;
 pub mod secret;
+#[cfg(feature = "std")]
 pub mod secretkeeper;
+#[cfg(feature = "std")]
 pub mod secrets;
 mod signature;
 mod source;
+#[cfg(feature = "std")]
+mod spki;
+#[cfg(feature = "std")]
 pub mod wire;
+#[cfg(feature = "std")]
 pub mod zip;
 
 pub use error::{Error, Kind, Refusal, Result};
 pub use hash::{Digest, Hash};
-pub use source::{FileSource, Joined, ReadAt, Window};
+#[cfg(feature = "std")]
+pub use source::FileSource;
+pub use source::{Joined, ReadAt, Window};

@@ -1,6 +1,9 @@
 //! Bytes that are wiped when they are dropped and that `Debug` never shows.
 
-use std::fmt;
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
 
 use zeroize::Zeroize;
 

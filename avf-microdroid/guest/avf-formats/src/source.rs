@@ -1,9 +1,17 @@
 //! What can be read at an offset: bytes, files, block devices, parts of them.
 #![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used)]
 
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+#[cfg(feature = "std")]
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+#[cfg(feature = "std")]
+use std::io::{Seek, SeekFrom};
+#[cfg(feature = "std")]
 use std::os::unix::fs::FileExt;
+
+use crate::io;
 
 /// Bytes of a known number that can be read anywhere, again and again.
 ///
@@ -61,12 +69,14 @@ impl ReadAt for Vec<u8> {
 }
 
 /// A regular file or block device, whose size is taken once.
+#[cfg(feature = "std")]
 #[derive(Debug)]
 pub struct FileSource {
     file: File,
     size: u64,
 }
 
+#[cfg(feature = "std")]
 impl FileSource {
     /// Measures a file; a block device has no length but an end.
     pub fn new(mut file: File) -> io::Result<Self> {
@@ -75,6 +85,7 @@ impl FileSource {
     }
 }
 
+#[cfg(feature = "std")]
 impl ReadAt for FileSource {
     fn size(&self) -> u64 {
         self.size

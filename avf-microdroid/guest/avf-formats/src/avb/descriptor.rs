@@ -1,7 +1,14 @@
 //! The descriptors that a vbmeta image signs.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::fields::{Fields, Part};
+#[cfg(feature = "std")]
 use crate::hash::Hash;
+#[cfg(feature = "std")]
 use crate::merkle;
 use crate::{Error, Kind, Result};
 
@@ -68,6 +75,7 @@ pub struct HashtreeDescriptor {
     pub flags: u32,
 }
 
+#[cfg(feature = "std")]
 impl HashtreeDescriptor {
     /// What the tree is computed with; refused if no dm-verity of version 1 is like that, or the hash is not one that
     /// is trusted here (SHA-1 is not).
@@ -270,7 +278,7 @@ impl<'a> Parts<'a> {
     }
 
     fn utf8(&self, bytes: &[u8]) -> Result<String> {
-        match std::str::from_utf8(bytes) {
+        match core::str::from_utf8(bytes) {
             Ok(text) => Ok(text.to_owned()),
             Err(_) => Err(self.fault(Kind::AvbDescriptorUtf8, "text is not UTF-8")),
         }
@@ -307,6 +315,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn unusable(reason: impl std::fmt::Display) -> Error {
+#[cfg(feature = "std")]
+fn unusable(reason: impl core::fmt::Display) -> Error {
     Error::new(Kind::AvbDescriptorValue, format!("hashtree descriptor: {reason}"))
 }

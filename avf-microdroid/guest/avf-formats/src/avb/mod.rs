@@ -10,6 +10,8 @@ mod vbmeta;
 pub use descriptor::{Descriptor, HashDescriptor, HashtreeDescriptor};
 pub use vbmeta::Vbmeta;
 
+use alloc::format;
+
 use crate::fields::Fields;
 use crate::source::ReadAt;
 use crate::{Error, Kind, Result};
@@ -56,6 +58,7 @@ impl Footer {
 }
 
 /// Whether these bytes are an RSA key in AVB's encoding, of 2048, 4096 or 8192 bits.
+#[cfg(feature = "std")]
 pub(crate) fn is_public_key(blob: &[u8]) -> bool {
     [256, 512, 1024].into_iter().any(|bytes| vbmeta::key(blob, bytes).is_some())
 }

@@ -1,5 +1,8 @@
 //! The vbmeta image and its signature.
 
+use alloc::format;
+use alloc::vec::Vec;
+
 use super::{Descriptor, Footer, descriptor};
 use crate::fields::{Fields, Part};
 use crate::hash::Hash;

@@ -1,5 +1,9 @@
 //! An item of a CBOR document, with the bytes it came from.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+
 use super::CborError;
 
 /// What an item is.

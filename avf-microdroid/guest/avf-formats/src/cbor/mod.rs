@@ -11,7 +11,8 @@ mod item;
 mod reader;
 mod writer;
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 pub use item::{Item, Value};
 pub use reader::{Reader, decode, decode_within};
@@ -36,7 +37,7 @@ impl fmt::Display for CborError {
     }
 }
 
-impl std::error::Error for CborError {}
+impl core::error::Error for CborError {}
 
 /// What a reader accepts at most.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,10 @@
 //! Reads CBOR items in deterministic form.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::{CborError, Item, Limits, Value};
 
 /// Decodes bytes that are exactly one item, within [`Limits::DEFAULT`].
@@ -108,7 +113,7 @@ impl<'a> Reader<'a> {
     fn text(&mut self, length: u64, start: usize) -> Result<Value<'a>, CborError> {
         let bytes = self.string(length, start)?;
         let content = self.at - bytes.len();
-        std::str::from_utf8(bytes).map(Value::Text).map_err(|_| self.fault(content, "text string is not UTF-8"))
+        core::str::from_utf8(bytes).map(Value::Text).map_err(|_| self.fault(content, "text string is not UTF-8"))
     }
 
     fn simple_or_float(&mut self, info: u8, start: usize) -> Result<Value<'a>, CborError> {
@@ -228,12 +233,17 @@ fn refuse_duplicates(entries: &[(Item<'_>, Item<'_>)]) -> Result<(), CborError> 
 fn half_to_f64(bits: u16) -> f64 {
     let fraction = f64::from(bits & 0x3ff);
     let magnitude = match bits >> 10 & 0x1f {
-        0 => fraction * 2_f64.powi(-24),
+        0 => fraction * power_of_two(-24),
         31 if fraction == 0.0 => f64::INFINITY,
         31 => f64::NAN,
-        exponent => (1024.0 + fraction) * 2_f64.powi(i32::from(exponent) - 25),
+        exponent => (1024.0 + fraction) * power_of_two(i32::from(exponent) - 25),
     };
     if bits & 0x8000 == 0 { magnitude } else { -magnitude }
+}
+
+/// Of an exponent within those of normal numbers.
+fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((exponent + 1023) as u64) << 52)
 }
 
 /// Whether half precision holds the number exactly.
@@ -245,6 +255,6 @@ fn fits_half(value: f32) -> bool {
     // 11 significant bits, none of them below 2^-24, nothing above 65504.
     let exponent = (magnitude.to_bits() >> 23) as i32 - 127;
     let lowest = (exponent - 10).max(-24);
-    let scaled = f64::from(magnitude) * 2_f64.powi(-lowest);
-    magnitude <= 65504.0 && scaled.fract() == 0.0
+    let scaled = f64::from(magnitude) * power_of_two(-lowest);
+    magnitude <= 65504.0 && (scaled as u64) as f64 == scaled
 }

@@ -1,5 +1,7 @@
 //! Writes CBOR items, each in its shortest form.
 
+use alloc::vec::Vec;
+
 use zeroize::Zeroize;
 
 use crate::secret::SecretBytes;
@@ -71,7 +73,7 @@ impl Writer {
     /// The bytes. Panics if an array, map or tag is not complete.
     pub fn finish(mut self) -> Vec<u8> {
         assert!(self.open.is_empty(), "finish() needs complete items but {:?} are missing", self.open);
-        std::mem::take(&mut self.out)
+        core::mem::take(&mut self.out)
     }
 
     /// The bytes, as a secret. Panics if an array, map or tag is not complete.

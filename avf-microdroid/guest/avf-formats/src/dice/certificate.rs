@@ -1,5 +1,9 @@
 //! Certificates in CBOR: what one layer says of the next, in a COSE_Sign1.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::{Algorithm, Config, DiceError, Input, PrivateKey, PublicKey};
 use crate::cbor::{Item, Limits, Value, Writer, decode_within};
 

@@ -1,5 +1,8 @@
 //! A chain of certificates, from a root key to the key of the current layer.
 
+use alloc::format;
+use alloc::vec::Vec;
+
 use super::certificate::Certificate;
 use super::{DiceError, PublicKey};
 use crate::cbor::{Item, Limits, Reader, Writer, decode_within};

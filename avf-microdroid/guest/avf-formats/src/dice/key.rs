@@ -1,5 +1,9 @@
 //! The key pair of a layer, and keys as certificates hold them.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use ed25519_dalek::{Signer as _, Verifier as _};
 use hmac::{Hmac, Mac};
 use sha2::Sha512;
@@ -306,8 +310,8 @@ impl PrivateKey {
     }
 }
 
-impl std::fmt::Debug for PrivateKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "PrivateKey[{:?}]", self.algorithm())
     }
 }

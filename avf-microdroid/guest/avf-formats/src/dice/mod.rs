@@ -7,13 +7,17 @@
 mod certificate;
 mod chain;
 mod key;
+#[cfg(feature = "std")]
 pub mod payload;
 
-use std::fmt;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 use zeroize::Zeroize;
 
 pub use certificate::Issuer;
+#[cfg(feature = "std")]
 pub(crate) use certificate::{protected_header, to_be_signed};
 pub use chain::{Chain, MAX_CERTIFICATES, MAX_CHAIN_BYTES};
 pub use key::{Algorithm, PrivateKey, PublicKey};
@@ -68,7 +72,7 @@ impl fmt::Display for DiceError {
     }
 }
 
-impl std::error::Error for DiceError {}
+impl core::error::Error for DiceError {}
 
 /// The mode of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,196 @@
+//! Translation tables that map addresses to themselves (stage 1, 4 KiB granule, 39 bits).
+
+/// The size of a page.
+pub const PAGE: u64 = 4096;
+
+/// No address at or above it is mapped.
+pub const END: u64 = 1 << 39;
+
+const ENTRIES: usize = 512;
+const VALID: u64 = 1;
+/// At levels 1 and 2 another table, at level 3 a page.
+const TABLE: u64 = 1 << 1;
+const NORMAL: u64 = 1 << 2;
+const READ_ONLY: u64 = 1 << 7;
+const INNER_SHAREABLE: u64 = 3 << 8;
+const ACCESSED: u64 = 1 << 10;
+const NOT_GLOBAL: u64 = 1 << 11;
+const NEVER_PRIVILEGED: u64 = 1 << 53;
+const NEVER: u64 = 1 << 54;
+const ADDRESS: u64 = (1 << 48) - PAGE;
+
+/// What memory may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Registers.
+    Device,
+    /// What is executed and read.
+    Code,
+    /// What is read.
+    Constants,
+    /// What is read and written.
+    Data,
+}
+
+impl Kind {
+    fn bits(self) -> u64 {
+        let common = VALID | ACCESSED | NOT_GLOBAL | NEVER;
+        let normal = NORMAL | INNER_SHAREABLE;
+        match self {
+            Self::Device => common | NEVER_PRIVILEGED,
+            Self::Code => common | normal | READ_ONLY,
+            Self::Constants => common | normal | READ_ONLY | NEVER_PRIVILEGED,
+            Self::Data => common | normal | NEVER_PRIVILEGED,
+        }
+    }
+}
+
+/// Why a range is not mapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PagingError {
+    /// Its ends are not those of pages, or it is not below [`END`].
+    Range,
+    /// Part of it is mapped already.
+    Overlap,
+    /// There are no more tables.
+    TablesUsedUp,
+}
+
+/// A table, or a free one.
+#[repr(C, align(4096))]
+#[derive(Clone)]
+pub struct Table([u64; ENTRIES]);
+
+impl Table {
+    /// A table that maps nothing.
+    pub const EMPTY: Self = Self([0; ENTRIES]);
+}
+
+/// Builds tables in a fixed number of them, the first of which is the root.
+pub struct Tables<'a> {
+    tables: &'a mut [Table],
+    used: usize,
+}
+
+impl<'a> Tables<'a> {
+    /// Begins with empty tables, at least one.
+    pub fn new(tables: &'a mut [Table]) -> Self {
+        tables.fill(Table::EMPTY);
+        Self { tables, used: 1 }
+    }
+
+    /// The address of the root.
+    pub fn root(&self) -> u64 {
+        self.address(0)
+    }
+
+    /// Maps from `start` up to `end`; an empty range maps nothing.
+    pub fn map(&mut self, start: u64, end: u64, kind: Kind) -> Result<(), PagingError> {
+        if start % PAGE != 0 || end % PAGE != 0 || end > END || start > end {
+            return Err(PagingError::Range);
+        }
+        let mut at = start;
+        while at < end {
+            at += self.map_one(at, end - at, kind)?;
+        }
+        Ok(())
+    }
+
+    /// Maps the greatest block that begins at this address and is not longer than `most`; returns its size.
+    fn map_one(&mut self, at: u64, most: u64, kind: Kind) -> Result<u64, PagingError> {
+        let mut table = 0;
+        for level in 1_u32..=3 {
+            let shift = 39 - 9 * level;
+            let size = 1_u64 << shift;
+            let index = (at >> shift) as usize % ENTRIES;
+            let entry = self.tables[table].0[index];
+            let fits = at % size == 0 && most >= size;
+            if fits && entry != 0 {
+                return Err(PagingError::Overlap);
+            }
+            if fits {
+                let page = if level == 3 { TABLE } else { 0 };
+                self.tables[table].0[index] = at | kind.bits() | page;
+                return Ok(size);
+            }
+            table = if entry == 0 {
+                let next = self.used;
+                if next == self.tables.len() {
+                    return Err(PagingError::TablesUsedUp);
+                }
+                self.used += 1;
+                self.tables[table].0[index] = self.address(next) | VALID | TABLE;
+                next
+            } else if entry & TABLE != 0 {
+                ((entry & ADDRESS) - self.root()) as usize / size_of::<Table>()
+            } else {
+                return Err(PagingError::Overlap);
+            };
+        }
+        // A range begins and ends with a page, which fits at level 3.
+        Err(PagingError::Range)
+    }
+
+    fn address(&self, table: usize) -> u64 {
+        self.tables.as_ptr() as u64 + (table * size_of::<Table>()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the processor would find: the entry that maps an address.
+    fn walk(tables: &Tables<'_>, at: u64) -> Option<u64> {
+        let mut table = 0;
+        for level in 1..=3 {
+            let entry = tables.tables[table].0[(at >> (39 - 9 * level)) as usize % ENTRIES];
+            if entry & VALID == 0 {
+                return None;
+            }
+            if level == 3 || entry & TABLE == 0 {
+                return Some(entry);
+            }
+            table = ((entry & ADDRESS) - tables.root()) as usize / size_of::<Table>();
+        }
+        None
+    }
+
+    #[test]
+    fn maps_every_address_to_itself_in_the_greatest_blocks() {
+        let mut memory = vec![Table::EMPTY; 8];
+        let mut tables = Tables::new(&mut memory);
+        tables.map(0, 0x4000_0000, Kind::Device).unwrap();
+        tables.map(0x8000_0000, 0x8020_3000, Kind::Data).unwrap();
+        tables.map(0x8020_3000, 0x8020_4000, Kind::Code).unwrap();
+        tables.map(0x8020_4000, 0x1_0000_0000, Kind::Data).unwrap();
+        assert_eq!(walk(&tables, 0x3f8), Some(Kind::Device.bits()));
+        assert_eq!(walk(&tables, 0x8000_1000), Some(0x8000_0000 | Kind::Data.bits()));
+        assert_eq!(walk(&tables, 0x8020_3fff), Some(0x8020_3000 | Kind::Code.bits() | TABLE));
+        assert_eq!(walk(&tables, 0x8020_4000), Some(0x8020_4000 | Kind::Data.bits() | TABLE));
+        assert_eq!(walk(&tables, 0xffff_ffff), Some(0xc000_0000 | Kind::Data.bits()));
+        assert_eq!(walk(&tables, 0x4000_0000), None);
+        assert_eq!(walk(&tables, 0x1_0000_0000), None);
+        assert_eq!(tables.used, 3);
+    }
+
+    #[test]
+    fn nothing_is_both_written_and_executed() {
+        for kind in [Kind::Device, Kind::Code, Kind::Constants, Kind::Data] {
+            assert!(kind.bits() & READ_ONLY != 0 || kind.bits() & NEVER_PRIVILEGED != 0, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_map() {
+        let mut memory = vec![Table::EMPTY; 2];
+        let mut tables = Tables::new(&mut memory);
+        assert_eq!(tables.map(0x800, 0x1000, Kind::Data), Err(PagingError::Range));
+        assert_eq!(tables.map(0x2000, 0x1000, Kind::Data), Err(PagingError::Range));
+        assert_eq!(tables.map(END, END + PAGE, Kind::Data), Err(PagingError::Range));
+        assert_eq!(tables.map(0, 0x1000, Kind::Data), Err(PagingError::TablesUsedUp));
+        tables.map(0x4000_0000, 0x8000_0000, Kind::Data).unwrap();
+        assert_eq!(tables.map(0x4000_0000, 0x4000_1000, Kind::Data), Err(PagingError::Overlap));
+        assert_eq!(tables.map(0x4000_0000, 0x8000_0000, Kind::Data), Err(PagingError::Overlap));
+    }
+}
