@@ -16,6 +16,7 @@ import io.github.avf4j.spi.Machine;
 import io.github.avf4j.spi.MachineListener;
 import io.github.avf4j.spi.MachineSpec;
 import io.github.avf4j.spi.VsockHost;
+import io.github.avf4j.virtio.memory.GuestMemory;
 import java.io.OutputStream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -134,6 +135,11 @@ public final class KvmMachine implements Machine {
   @Override
   public OutputStream consoleInput() {
     return devices.console().input();
+  }
+
+  /** Returns the RAM as devices access it, for tests. */
+  GuestMemory memory() {
+    return board.memory();
   }
 
   private void tellEntered(long nanoTime) {

@@ -8,6 +8,7 @@ import io.github.avf4j.ProtectionLevel;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.StopReason.CrashKind;
 import io.github.avf4j.kvm.testing.Arm64Code;
+import io.github.avf4j.kvm.testing.NeedsArm64;
 import io.github.avf4j.kvm.testing.RunningMachine;
 import io.github.avf4j.spi.MachineSpec;
 import java.nio.file.Files;
@@ -15,12 +16,14 @@ import java.nio.file.Path;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tiny guests on an arm64 host's {@code /dev/kvm}, ordinary and protected. */
 @Tag("arm64")
+@ExtendWith(NeedsArm64.class)
 class Arm64MachineTest {
   @TempDir Path folder;
 

@@ -56,8 +56,9 @@ public final class KvmSystem implements AutoCloseable {
     return prefix
         + switch (errno) {
           case Errno.ENOENT ->
-              "load the kernel module of KVM (kvm_intel or kvm_amd on x86-64), and switch virtualization on in the firmware"
-                  + " (or allow nested virtualization if this is a virtual machine)";
+              "load the module kvm_intel or kvm_amd, and switch virtualization on in the firmware"
+                  + " (or allow nested virtualization if this is a virtual machine); on arm64, use a"
+                  + " kernel that has KVM and starts at exception level 2";
           case Errno.EACCES, Errno.EPERM ->
               "add the user to the group that owns the device (group kvm as a rule) and log in again";
           case Errno.EBUSY -> "stop the other hypervisor that uses the processor";

@@ -137,6 +137,18 @@ public final class Arm64Code {
     return word(0xB4000000 | (-1 & 0x7FFFF) << 5 | 11); // cbz x11, 1b
   }
 
+  /** Waits until a bit of the 32 bits at a fixed address, loaded to X11, is set. */
+  public Arm64Code awaitBit(long address, int bit) {
+    set(9, address);
+    word(0xB9400000 | 9 << 5 | 11); // 1: ldr w11, [x9]
+    return word(0x36000000 | bit << 19 | (-1 & 0x3FFF) << 5 | 11); // tbz w11, bit, 1b
+  }
+
+  /** Stores a 32-bit number at a fixed address. */
+  public Arm64Code store(long address, int value) {
+    return set(11, Integer.toUnsignedLong(value)).storeInt(11, address);
+  }
+
   /** Repeats everything from an offset of {@link #size()} for ever. */
   public Arm64Code repeatFrom(int offset) {
     return word(0x14000000 | (offset - size()) / 4 & 0x3FFFFFF);

@@ -76,12 +76,13 @@ public final class Arm64Platform implements Platform {
       return new HostReport.Protection(
           ProtectionLevel.HARDWARE, true, "KVM makes protected VMs (pKVM)", "");
     }
-    return refusal(errno);
+    return refusal(errno, asksForProtectedMode());
   }
 
-  private static HostReport.Protection refusal(int errno) {
+  /** Returns why this host makes no protected VMs. */
+  static HostReport.Protection refusal(int errno, boolean asked) {
     String refused = "KVM refuses to make a protected VM (" + Errno.describe(errno) + ")";
-    return asksForProtectedMode()
+    return asked
         ? unavailable(
             refused + " although the hypervisor was asked to protect its guests",
             "use a kernel whose pKVM has protected guests, such as Linux 7.2 or Android's, and look"
@@ -114,7 +115,7 @@ public final class Arm64Platform implements Platform {
       return system.createVm(Arm64Host.get().vmType(isProtected));
     } catch (HypervisorException e) {
       if (isProtected && e.errno() == Errno.EINVAL) {
-        HostReport.Protection refusal = refusal(e.errno());
+        HostReport.Protection refusal = refusal(e.errno(), asksForProtectedMode());
         throw new BackendUnavailableException(refusal.reason() + ": " + refusal.advice(), e);
       }
       throw e;

@@ -167,7 +167,8 @@ final class MachineTree {
           Layout.GIC_V2_CPU_INTERFACE,
           Layout.GIC_V2_CPU_INTERFACE_SIZE);
     }
-    gic.setU32("#interrupt-cells", 3).setEmpty("interrupt-controller");
+    gic.setU32("#address-cells", 0).setU32("#interrupt-cells", 3);
+    gic.setEmpty("interrupt-controller");
     gic.setU32("phandle", GIC_HANDLE);
   }
 
