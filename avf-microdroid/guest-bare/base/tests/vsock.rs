@@ -250,8 +250,9 @@ fn an_event_ends_all_connections() {
 
 #[test]
 fn stops_when_the_device_breaks_its_rules() {
-    let lies: [(fn(&Device), VirtioError); 5] = [
-        (|device| device.used_lie.set([8, 0]), VirtioError::UsedNotGiven(8)),
+    type Lie = fn(&Device);
+    let lies = [
+        ((|device| device.used_lie.set([8, 0])) as Lie, VirtioError::UsedNotGiven(8)),
         (|device| device.used_lie.set([u32::MAX, 0]), VirtioError::UsedNotGiven(u32::MAX)),
         (|device| device.used_lie.set([0, 5000]), VirtioError::UsedTooLong(5044)),
         (|device| device.index_lie.set(8), VirtioError::UsedTooMany),

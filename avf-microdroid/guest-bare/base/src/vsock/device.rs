@@ -119,6 +119,9 @@ impl<R: Registers, W: Wait> Vsock<R, W> {
     pub fn write_all(&mut self, connection: u64, mut bytes: &[u8]) -> Result<(), VsockError> {
         while !bytes.is_empty() {
             let sent = self.wait_until(|vsock| {
+                if vsock.endpoint.connected() != Some(connection) {
+                    return Err(VsockError::Closed);
+                }
                 if !vsock.send.has_free() {
                     return Ok(None);
                 }
