@@ -37,13 +37,16 @@ final class Arm64Board extends Arm64Base {
     this.spec = spec;
     start = Start.of(spec);
     List<GuestRange> ranges = ranges();
+    // A simulated machine has its memory where a protected one has it.
+    ram =
+        protection().sharesPages()
+            ? GuestRam.shared("avf-ram-" + spec.name(), ranges)
+            : GuestRam.anonymous(ranges);
     if (protection().isHardware()) {
       MemoryLimit.raise();
-      ram = GuestRam.shared("avf-ram-" + spec.name(), ranges);
       sharedPages = new SharedPages(ram);
       memory = GuestMemory.guarded(ranges, sharedPages);
     } else {
-      ram = GuestRam.anonymous(ranges);
       sharedPages = null;
       memory = ram.direct();
     }
