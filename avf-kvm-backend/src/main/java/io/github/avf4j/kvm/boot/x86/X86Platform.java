@@ -1,5 +1,6 @@
 package io.github.avf4j.kvm.boot.x86;
 
+import io.github.avf4j.BackendUnavailableException;
 import io.github.avf4j.HostReport;
 import io.github.avf4j.ProtectionLevel;
 import io.github.avf4j.kvm.boot.Board;
@@ -72,6 +73,11 @@ public final class X86Platform implements Platform {
 
   @Override
   public Board board(MachineSpec spec) {
+    if (spec.protection() != ProtectionLevel.NONE || spec.firmware().isPresent()) {
+      throw new BackendUnavailableException(
+          "machines on x86-64 have neither protection nor firmware: use an arm64 host, or leave both"
+              + " out");
+    }
     return new X86Board(spec);
   }
 
