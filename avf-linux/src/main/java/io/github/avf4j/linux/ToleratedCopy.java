@@ -50,7 +50,7 @@ public final class ToleratedCopy implements AutoCloseable {
     void fetch(long address, int length) throws UnreachableMemoryException {
       VarHandle.fullFence(); // the system call orders nothing
       for (int done = 0; done < length; ) {
-        long n = LibC.pwrite(fd, address + done, length - done, done);
+        long n = Copying.in(fd, address + done, length - done, done);
         done += progress("pwrite(avf-stage)", n, address + done);
       }
       VarHandle.fullFence();
@@ -60,7 +60,7 @@ public final class ToleratedCopy implements AutoCloseable {
     void deliver(long address, int length) throws UnreachableMemoryException {
       VarHandle.fullFence();
       for (int done = 0; done < length; ) {
-        long n = LibC.pread(fd, address + done, length - done, done);
+        long n = Copying.out(fd, address + done, length - done, done);
         done += progress("pread(avf-stage)", n, address + done);
       }
       VarHandle.fullFence();
@@ -71,7 +71,7 @@ public final class ToleratedCopy implements AutoCloseable {
       if (result > 0) {
         return (int) result;
       }
-      int errno = result == 0 ? Errno.EFAULT : Errno.last();
+      int errno = result == 0 ? Errno.EFAULT : (int) -result;
       if (errno == Errno.EFAULT) {
         throw new UnreachableMemoryException(address);
       }

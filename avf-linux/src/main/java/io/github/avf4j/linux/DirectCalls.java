@@ -6,72 +6,56 @@ import com.sun.jna.Memory;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The system call {@code ioctl} as six instructions that the JVM calls without a detour.
+ * System calls as a few instructions that the JVM calls without a detour.
  *
  * <p>JNA's way to a C function costs a vCPU's exit loop a sixth of its time, most of it after the
  * processor has come back from a guest and predicts no branch. So the instructions are put into
  * memory of their own, which is then made executable and no longer writable, and registered as the
- * native method of this class through the JVM's own interface (JNI specification, chapters 4 and 5:
- * GetEnv and RegisterNatives). Where any of that is not possible, on another processor or JVM or
- * where the system forbids it, {@link #AVAILABLE} is false and {@link Ioctl} goes through JNA.
- * Thread-safe.
+ * native methods of this class through the JVM's own interface (JNI specification, chapters 4 and
+ * 5: GetEnv and RegisterNatives). Where any of that is not possible, on another processor or JVM or
+ * where the system forbids it, {@link #AVAILABLE} is false and callers go through JNA. Thread-safe.
  */
-final class DirectIoctl {
+final class DirectCalls {
   /** The system property that switches this off when it is {@code false}. */
   static final String PROPERTY = "io.github.avf4j.directIoctl";
-
-  /** Whether {@link #ioctl} can be called. */
-  static final boolean AVAILABLE = register();
 
   private static final long CODE_SIZE = MemoryMapping.PAGE_SIZE;
   private static final int JNI_VERSION_1_6 = 0x00010006;
   private static final int GET_ENV = 6;
   private static final int REGISTER_NATIVES = 215;
 
-  private DirectIoctl() {}
+  /** How far the instructions of the second method are from those of the first. */
+  private static final int SECOND = 64;
 
-  /** Returns the result, or the negated error number. */
+  /** Whether the methods can be called. The last constant: it needs those above. */
+  static final boolean AVAILABLE = register();
+
+  private DirectCalls() {}
+
+  /** {@code ioctl}: returns the result, or the negated error number. */
   static native int ioctl(int fd, long request, long argument);
 
-  /** A native method gets the JVM's environment, the class, then its arguments: RDI, RSI, RDX… */
-  private static byte[] code() {
-    return new byte[] {
-      (byte) 0x89,
-      (byte) 0xD7, // mov edi, edx
-      0x48,
-      (byte) 0x89,
-      (byte) 0xCE, // mov rsi, rcx
-      0x4C,
-      (byte) 0x89,
-      (byte) 0xC2, // mov rdx, r8
-      (byte) 0xB8,
-      0x10,
-      0,
-      0,
-      0, // mov eax, 16 (ioctl)
-      0x0F,
-      0x05, // syscall: the result or the negated error number in RAX
-      (byte) 0xC3 // ret
-    };
-  }
+  /** A system call by its number: returns the result, or the negated error number. */
+  static native long call(long number, long a, long b, long c, long d);
 
   private static boolean register() {
-    if (!"amd64".equals(System.getProperty("os.arch"))
-        || "false".equals(System.getProperty(PROPERTY))) {
+    Optional<DirectCode> instructions = DirectCode.ofThisProcessor();
+    if (instructions.isEmpty() || "false".equals(System.getProperty(PROPERTY))) {
       return false;
     }
-    Logger log = LoggerFactory.getLogger(DirectIoctl.class);
+    Logger log = LoggerFactory.getLogger(DirectCalls.class);
     long code = LibC.MAP_FAILED;
     try {
-      code = executable(code());
-      registerNative(new Pointer(code));
+      code = executable(instructions.get());
+      registerNatives(new Pointer(code));
       return true;
     } catch (RuntimeException | LinkageError e) {
-      log.debug("ioctl goes through JNA", e);
+      log.debug("system calls go through JNA", e);
       if (code != LibC.MAP_FAILED) {
         LibC.munmap(code, CODE_SIZE);
       }
@@ -79,12 +63,14 @@ final class DirectIoctl {
     }
   }
 
-  private static long executable(byte[] code) {
+  /** The kernel makes written instructions visible to the processor when it makes them executable. */
+  private static long executable(DirectCode code) {
     int flags = LibC.MAP_PRIVATE | LibC.MAP_ANONYMOUS;
     long address =
         Errno.check(
             "mmap()", LibC.mmap(0, CODE_SIZE, LibC.PROT_READ | LibC.PROT_WRITE, flags, -1, 0));
-    new Pointer(address).write(0, code, 0, code.length);
+    new Pointer(address).write(0, code.ioctl(), 0, code.ioctl().length);
+    new Pointer(address).write(SECOND, code.call(), 0, code.call().length);
     if (LibC.mprotect(address, CODE_SIZE, LibC.PROT_READ | LibC.PROT_EXEC) != 0) {
       int errno = Errno.last();
       LibC.munmap(address, CODE_SIZE);
@@ -93,19 +79,25 @@ final class DirectIoctl {
     return address;
   }
 
-  private static void registerNative(Pointer code) {
+  private static void registerNatives(Pointer code) {
     Pointer environment = environment();
-    try (Memory name = cString("ioctl");
-        Memory signature = cString("(IJJ)I");
-        Memory method = new Memory(3L * Long.BYTES)) {
-      method.setPointer(0, name);
-      method.setPointer(Long.BYTES, signature);
-      method.setPointer(2L * Long.BYTES, code);
+    // struct JNINativeMethod: name, signature, code.
+    try (Memory ioctl = cString("ioctl");
+        Memory ioctlSignature = cString("(IJJ)I");
+        Memory call = cString("call");
+        Memory callSignature = cString("(JJJJJ)J");
+        Memory methods = new Memory(6L * Long.BYTES)) {
+      methods.setPointer(0, ioctl);
+      methods.setPointer(Long.BYTES, ioctlSignature);
+      methods.setPointer(2L * Long.BYTES, code);
+      methods.setPointer(3L * Long.BYTES, call);
+      methods.setPointer(4L * Long.BYTES, callSignature);
+      methods.setPointer(5L * Long.BYTES, code.share(SECOND));
       Object result =
           entry(environment, REGISTER_NATIVES)
               .invoke(
                   int.class,
-                  new Object[] {environment, DirectIoctl.class, method, 1},
+                  new Object[] {environment, DirectCalls.class, methods, 2},
                   Map.of(Library.OPTION_ALLOW_OBJECTS, Boolean.TRUE));
       if (!Integer.valueOf(0).equals(result)) {
         throw new IllegalStateException("RegisterNatives returned " + result);
