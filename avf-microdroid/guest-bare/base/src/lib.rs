@@ -7,6 +7,7 @@
 //! | module | knows |
 //! |---|---|
 //! | [`fdt`] | the device tree that the host gives |
+//! | [`fdt_writer`] | a device tree for the next program |
 //! | [`paging`] | translation tables |
 //! | [`hypervisor`] | the calls of pKVM: what is private, what the host may see |
 //! | [`entropy`] | random numbers of the hypervisor |
@@ -28,6 +29,7 @@ extern crate alloc;
 pub mod arch;
 pub mod entropy;
 pub mod fdt;
+pub mod fdt_writer;
 pub mod hypervisor;
 #[cfg(all(target_arch = "aarch64", not(test)))]
 pub mod machine;

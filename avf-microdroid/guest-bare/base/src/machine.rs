@@ -4,7 +4,7 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::ptr::NonNull;
 
-use crate::arch::{Boot, Gic, Idle, Mmio, hvc, image, use_tables};
+use crate::arch::{Boot, Gic, Idle, Mmio, Port, hvc, image, use_tables};
 use crate::fdt::{Fdt, FdtError, Node};
 use crate::hypervisor::{Hypervisor, ShareError};
 use crate::paging::{END, Kind, PAGE, PagingError, Table, Tables};
@@ -106,7 +106,9 @@ impl Machine {
         }
         // SAFETY: they map the image and all memory.
         unsafe { use_tables(tables.root()) }
-        Ok(Self { fdt, memory: (start, end), hypervisor: Hypervisor::probe(hvc as Hvc) })
+        let hypervisor = Hypervisor::probe(hvc as Hvc);
+        hypervisor.expect_device(Port::Console as u64);
+        Ok(Self { fdt, memory: (start, end), hypervisor })
     }
 
     /// Memory for the queues of one device, which the host sees if `share` says so; taken once.

@@ -52,6 +52,31 @@ pub unsafe fn use_tables(first: u64) {
     }
 }
 
+/// How a program is left for the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Leave {
+    /// Where the next finds its device tree.
+    pub fdt: u64,
+    /// Its first instruction.
+    pub entry: u64,
+    /// Start and end of the memory that is wiped, at multiples of 16.
+    pub wipe: (u64, u64),
+}
+
+/// Wipes memory and all registers, switches caches and translation off, and runs the next program, as if it were the
+/// first.
+///
+/// # Safety
+/// The next program and its tree are whole in memory, and not only in caches. What is wiped may hold anything but code
+/// and constants of this program.
+pub unsafe fn leave(to: Leave) -> ! {
+    unsafe extern "C" {
+        fn avf_leave(fdt: u64, entry: u64, start: u64, end: u64) -> !;
+    }
+    // SAFETY: by the contract of this function.
+    unsafe { avf_leave(to.fdt, to.entry, to.wipe.0, to.wipe.1) }
+}
+
 /// Writes cached lines of this memory back and drops them, so that it can be read with caches off.
 pub fn clean_to_memory(memory: &[u8]) {
     let line = line_size();

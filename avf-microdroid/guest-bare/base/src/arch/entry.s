@@ -115,3 +115,46 @@ fault:
     mrs     x1, elr_el1
     mrs     x2, far_el1
     b       avf_fault
+
+// Leaves the program for good: x0 device tree, x1 entry of the next, x2 and x3 start and end of what is zeroed.
+.section .text.leave, "ax"
+.global avf_leave
+avf_leave:
+    bl      avf_coarse_map              // its table is a constant: the others are zeroed
+    mov     x4, x2
+1:  cmp     x4, x3
+    b.hs    2f
+    stp     xzr, xzr, [x4], #16
+    b       1b
+2:
+    mrs     x5, ctr_el0
+    ubfx    x5, x5, #16, #4
+    mov     x6, #4
+    lsl     x6, x6, x5
+3:  cmp     x2, x3
+    b.hs    4f
+    dc      civac, x2
+    add     x2, x2, x6
+    b       3b
+4:
+    dsb     sy
+    mrs     x5, sctlr_el1
+    mov     x6, #0x1005                 // I, C, M
+    bic     x5, x5, x6
+    msr     sctlr_el1, x5
+    isb
+    msr     ttbr0_el1, xzr
+    msr     vbar_el1, xzr
+    ic      iallu
+    tlbi    vmalle1
+    dsb     nsh
+    isb
+    mov     x30, x1
+    .irp    register, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29
+    mov     x\register, xzr
+    .endr
+    mov     sp, x1
+    .irp    register, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    movi    v\register\().2d, #0
+    .endr
+    br      x30
