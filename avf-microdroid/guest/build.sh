@@ -5,9 +5,9 @@ usage() {
   cat <<'TEXT'
 Usage: avf-microdroid/guest/build.sh TARGET [--tests ARCH…]
 
-Builds what goes into guests, for x86_64 and aarch64: static programs into TARGET/cargo, and what needs a C library into
-TARGET/cargo-dynamic, each in ARCH-unknown-linux-gnu/release. Maven runs this; the payloads for tests are built for this
-machine's architecture, and for those that are named.
+Builds what goes into guests, for this machine's processor and for aarch64: static programs into TARGET/cargo, and what
+needs a C library into TARGET/cargo-dynamic, each in ARCH-unknown-linux-gnu/release. Maven runs this. The payloads for
+tests are built for this machine's processor, and for those that are named.
 
 Exit status: 0 all is built, 1 a build failed, 2 the usage is wrong or a compiler is missing.
 TEXT
@@ -31,21 +31,20 @@ if [[ ${1:-} == --tests ]]; then
 fi
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
-architectures=(x86_64 aarch64)
-for architecture in "${architectures[@]}"; do
-  compiler=$architecture-linux-gnu-gcc
-  if [[ $architecture != "$(uname -m)" ]] && ! command -v "$compiler" >/dev/null; then
-    echo "build.sh: $compiler is missing: run bin/setup (on Debian: apt-get install gcc-${architecture//_/-}-linux-gnu libc6-dev-${architecture/aarch64/arm64}-cross)" >&2
+architectures=("$(uname -m)")
+if [[ ${architectures[0]} != aarch64 ]]; then
+  architectures+=(aarch64)
+  if ! command -v aarch64-linux-gnu-gcc >/dev/null; then
+    echo "build.sh: aarch64-linux-gnu-gcc is missing: run bin/setup (on Debian: apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross)" >&2
     exit 2
   fi
-done
+fi
 
 cargo=(cargo --quiet --locked)
 # One call for all architectures: they share the crates that run while building, and use all processors for linking.
 each=("${architectures[@]/#/--target=}")
 each=("${each[@]/%/-unknown-linux-gnu}")
 
-# programs ARCHITECTURES… -- PACKAGES…: static executables.
 export CARGO_TARGET_DIR=$target/cargo
 "${cargo[@]}" build --release --package=avf-guest "${each[@]}"
 own=("${tests[@]/#/--target=}")
