@@ -64,8 +64,7 @@ public enum GuestArchitecture {
         .findFirst()
         .map(GuestArchitecture::toString)
         .orElseGet(
-            () ->
-                OTHERS.getOrDefault(machine, "another processor (ELF machine " + machine + ')'));
+            () -> OTHERS.getOrDefault(machine, "another processor (ELF machine " + machine + ')'));
   }
 
   /** The number that ELF files have for it, {@code e_machine}. */

@@ -38,8 +38,7 @@ final class MachineSpecs {
       "console=ttyS0 panic=-1 random.trust_cpu=on cryptomgr.notests";
 
   /** The keyboard controller is only there for resets, and there is no PCI. */
-  private static final String X86 =
-      " reboot=k pci=off i8042.noaux i8042.nomux i8042.dumbkbd";
+  private static final String X86 = " reboot=k pci=off i8042.noaux i8042.nomux i8042.dumbkbd";
 
   /** Each byte on the serial port costs the guest an exit, so only what matters is printed. */
   private static final String QUIET = " quiet loglevel=4";

@@ -112,8 +112,7 @@ final class BaseRamdisk {
     cpio.symbolicLink("lib64", "system/lib64");
     cpio.symbolicLink("lib/" + architecture.multiarchName(), "../system/lib64");
     if (architecture.loaderFolder().equals("lib")) {
-      cpio.symbolicLink(
-          "lib/" + architecture.loader(), "../system/lib64/" + architecture.loader());
+      cpio.symbolicLink("lib/" + architecture.loader(), "../system/lib64/" + architecture.loader());
     }
     return cpio.finish();
   }

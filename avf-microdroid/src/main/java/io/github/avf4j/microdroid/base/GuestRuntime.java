@@ -27,12 +27,7 @@ import java.util.stream.Stream;
 public record GuestRuntime(Path folder) {
   private static final List<String> LIBRARIES =
       List.of(
-          "libc.so.6",
-          "libm.so.6",
-          "libdl.so.2",
-          "libpthread.so.0",
-          "librt.so.1",
-          "libgcc_s.so.1");
+          "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libgcc_s.so.1");
 
   private static final String ADVICE = "run bin/setup, which fetches the guest's runtime";
   private static final int HEADER = 20;

@@ -22,7 +22,8 @@ record JavaCommand(List<String> environment, List<String> arguments) {
   static final String APK_PATH = "java/command";
 
   /** Where the APK has the library that reads it. */
-  static final String LIBRARY = GuestArchitecture.host().libraryFolder() + GuestBinary.JAVA_LIBRARY.fileName();
+  static final String LIBRARY =
+      GuestArchitecture.host().libraryFolder() + GuestBinary.JAVA_LIBRARY.fileName();
 
   /** Where the guest mounts the APK. */
   static final String APK_ROOT = "/mnt/apk/";

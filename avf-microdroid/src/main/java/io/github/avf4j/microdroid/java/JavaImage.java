@@ -33,9 +33,7 @@ final class JavaImage {
   static void requireSuitable(Path home, SortedSet<String> modules) {
     String name = System.getProperty("os.name");
     String processor = System.getProperty("os.arch");
-    if (!name.equals("Linux")
-        || GuestArchitecture.ofJvm(processor).isEmpty()
-        || !usesGlibc(home)) {
+    if (!name.equals("Linux") || GuestArchitecture.ofJvm(processor).isEmpty() || !usesGlibc(home)) {
       throw new JavaPayloadException(
           Reason.HOST,
           ("a guest runs the Java runtime of its host, which must be one for Linux with glibc on"

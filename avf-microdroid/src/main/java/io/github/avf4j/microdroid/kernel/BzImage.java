@@ -113,8 +113,7 @@ record BzImage(Path image, long start, long length) implements PackedKernel {
       throw invalid(image, "claims to unpack to " + size + " bytes, more than a kernel has");
     }
     long bytes = compression == Compression.GZIP ? length : length - Integer.BYTES;
-    long total =
-        KernelFormat.X86.unpack(image, compression, new Prefix(packed, bytes), size, out);
+    long total = KernelFormat.X86.unpack(image, compression, new Prefix(packed, bytes), size, out);
     if (total != size) {
       throw invalid(image, "is damaged: it must unpack to " + size + " bytes but does not");
     }

@@ -128,8 +128,7 @@ enum KernelFormat {
    * @return how many bytes were written, or a number above {@code limit} if there are more
    * @throws InvalidImageException if it is damaged, or what comes out is no kernel
    */
-  long unpack(
-      Path image, Compression compression, InputStream packed, long limit, OutputStream out)
+  long unpack(Path image, Compression compression, InputStream packed, long limit, OutputStream out)
       throws IOException {
     byte[] buffer = new byte[1 << 16];
     long total = 0;

@@ -54,7 +54,8 @@ record PackedArm64Image(Path image, long start, long length) implements PackedKe
         AvbFooter.find(ImageSource.of(file)).map(AvbFooter::originalImageSize).orElse(file.size());
     if (size < PROBE || size > file.size()) {
       throw KernelFormat.ARM64.invalid(
-          image, "is damaged: its footer says that it has " + Long.toUnsignedString(size) + " bytes");
+          image,
+          "is damaged: its footer says that it has " + Long.toUnsignedString(size) + " bytes");
     }
     return new PackedArm64Image(image, 0, size);
   }

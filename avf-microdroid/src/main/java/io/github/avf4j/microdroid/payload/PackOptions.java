@@ -16,7 +16,10 @@ import java.util.Optional;
  * @param encryptedStorage the size of the encrypted store; empty for none
  */
 public record PackOptions(
-    ApkPolicy policy, GuestArchitecture architecture, List<Apex> apexes, Optional<DataSize> encryptedStorage) {
+    ApkPolicy policy,
+    GuestArchitecture architecture,
+    List<Apex> apexes,
+    Optional<DataSize> encryptedStorage) {
   /** For this host, without APEXes and encrypted storage, and AVF's own policy. */
   public static final PackOptions DEFAULT =
       new PackOptions(ApkPolicy.DEFAULT, GuestArchitecture.host(), List.of(), Optional.empty());

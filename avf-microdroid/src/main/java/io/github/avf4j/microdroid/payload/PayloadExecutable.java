@@ -49,8 +49,7 @@ final class PayloadExecutable {
       throw invalid(
           file,
           "is for %s but the guest is 64-bit %s: build it for %s-unknown-linux"
-              .formatted(
-                  GuestArchitecture.nameOfElfMachine(machine), guest, guest.linuxName()));
+              .formatted(GuestArchitecture.nameOfElfMachine(machine), guest, guest.linuxName()));
     }
     int type = Short.toUnsignedInt(elf.getShort(0x10));
     if (type != ET_EXEC && type != ET_DYN) {

@@ -34,8 +34,7 @@ class Arm64KernelTest {
   @BeforeEach
   void setUp() {
     unpacker =
-        new KernelUnpacker(
-            new CacheFolder(folder.resolve("cache")), GuestArchitecture.AARCH64);
+        new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.AARCH64);
   }
 
   private Path file(byte[] content) throws IOException {

@@ -31,7 +31,8 @@ class KernelUnpackerTest {
 
   @BeforeEach
   void setUp() {
-    unpacker = new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.X86_64);
+    unpacker =
+        new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.X86_64);
   }
 
   private Path image(byte[] content) throws IOException {
@@ -109,7 +110,8 @@ class KernelUnpackerTest {
   void namesTheFileByItsContent() throws IOException {
     byte[] image = BzImages.of(gzip(BzImages.elf(5000)), 5000, true);
     Path first = unpacker.unpack(Files.write(folder.resolve("a"), image));
-    KernelUnpacker another = new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.X86_64);
+    KernelUnpacker another =
+        new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.X86_64);
     assertThat(another.unpack(Files.write(folder.resolve("b"), image))).isEqualTo(first);
   }
 
