@@ -1,5 +1,6 @@
 package io.github.avf4j.kvm.boot.x86;
 
+import io.github.avf4j.BackendUnavailableException;
 import io.github.avf4j.HostReport;
 import io.github.avf4j.ProtectionLevel;
 import io.github.avf4j.kvm.boot.Board;
@@ -53,6 +54,10 @@ public final class X86Platform implements Platform {
 
   @Override
   public HostReport.Protection protection(ProtectionLevel level, KvmSystem system) {
+    return protection(level);
+  }
+
+  private static HostReport.Protection protection(ProtectionLevel level) {
     return switch (level) {
       case NONE -> new HostReport.Protection(level, true, "every machine can be unprotected", "");
       case SIMULATED ->
@@ -72,6 +77,14 @@ public final class X86Platform implements Platform {
 
   @Override
   public Board board(MachineSpec spec) {
+    HostReport.Protection protection = protection(spec.protection());
+    if (!protection.available()) {
+      throw new BackendUnavailableException(protection.reason() + ": " + protection.advice());
+    }
+    if (spec.firmware().isPresent()) {
+      throw new BackendUnavailableException(
+          "machines on x86-64 have no window for firmware: leave the firmware out");
+    }
     return new X86Board(spec);
   }
 
