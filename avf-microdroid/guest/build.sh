@@ -6,7 +6,8 @@ usage() {
 Usage: avf-microdroid/guest/build.sh TARGET [--tests ARCH…]
 
 Builds what goes into guests, for this machine's processor and for aarch64: static programs into TARGET/cargo, and what
-needs a C library into TARGET/cargo-dynamic, each in ARCH-unknown-linux-gnu/release. Maven runs this. The payloads for
+needs a C library into TARGET/cargo-dynamic, each in ARCH-unknown-linux-gnu/release; the firmware of protected machines
+into TARGET/cargo-bare/pvmfw.bin. Maven runs this. The payloads for
 tests are built for this machine's processor, and for those that are named.
 
 Exit status: 0 all is built, 1 a build failed, 2 the usage is wrong or a compiler is missing.
@@ -73,3 +74,12 @@ for architecture in "${architectures[@]}"; do
   options=()
   library "$architecture" java-payload libavf_java.so
 done
+
+# What runs without an operating system: for arm64 only, and linked as images.
+bare=$target/cargo-bare
+(
+  cd ../guest-bare
+  env -u RUSTFLAGS CARGO_TARGET_DIR="$bare" "${cargo[@]}" build --release --package=pvmfw \
+    --target=aarch64-unknown-linux-gnu
+)
+aarch64-linux-gnu-objcopy -O binary "$bare/aarch64-unknown-linux-gnu/release/pvmfw" "$bare/pvmfw.bin"

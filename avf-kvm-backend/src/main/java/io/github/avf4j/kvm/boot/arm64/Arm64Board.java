@@ -1,5 +1,6 @@
 package io.github.avf4j.kvm.boot.arm64;
 
+import io.github.avf4j.HypervisorException;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.kvm.boot.GuestRam;
 import io.github.avf4j.kvm.boot.SharedPages;
@@ -12,6 +13,7 @@ import io.github.avf4j.kvm.device.Serial16550;
 import io.github.avf4j.kvm.ioctl.KvmVm;
 import io.github.avf4j.kvm.vcpu.VcpuDiagnostics;
 import io.github.avf4j.linux.MemoryLimit;
+import io.github.avf4j.linux.MemoryMapping;
 import io.github.avf4j.spi.ByteSink;
 import io.github.avf4j.spi.MachineSpec;
 import io.github.avf4j.virtio.memory.GuestMemory;
@@ -35,6 +37,7 @@ final class Arm64Board extends Arm64Base {
   Arm64Board(MachineSpec spec) {
     super(new Protection(spec.protection()), spec.cpuTopology().vcpus());
     this.spec = spec;
+    requireWholePages(spec.memory().bytes());
     start = Start.of(spec);
     List<GuestRange> ranges = ranges();
     // A simulated machine has its memory where a protected one has it.
@@ -49,6 +52,20 @@ final class Arm64Board extends Arm64Base {
     } else {
       sharedPages = null;
       memory = ram.direct();
+    }
+  }
+
+  /** Hosts have pages of 4, 16 or 64 KiB. */
+  private static void requireWholePages(long size) {
+    if (size % MemoryMapping.PAGE_SIZE != 0) {
+      throw new HypervisorException(
+          "mmap()",
+          0,
+          "the machine's memory must be a multiple of this host's page size of "
+              + MemoryMapping.PAGE_SIZE
+              + " bytes but was "
+              + size
+              + ": give it some more");
     }
   }
 

@@ -54,6 +54,10 @@ public final class X86Platform implements Platform {
 
   @Override
   public HostReport.Protection protection(ProtectionLevel level, KvmSystem system) {
+    return protection(level);
+  }
+
+  private static HostReport.Protection protection(ProtectionLevel level) {
     return switch (level) {
       case NONE -> new HostReport.Protection(level, true, "every machine can be unprotected", "");
       case SIMULATED ->
@@ -73,10 +77,20 @@ public final class X86Platform implements Platform {
 
   @Override
   public Board board(MachineSpec spec) {
+<<<<<<< HEAD
     if (spec.protection() != ProtectionLevel.NONE || spec.firmware().isPresent()) {
       throw new BackendUnavailableException(
           "machines on x86-64 have neither protection nor firmware: use an arm64 host, or leave both"
               + " out");
+=======
+    HostReport.Protection protection = protection(spec.protection());
+    if (!protection.available()) {
+      throw new BackendUnavailableException(protection.reason() + ": " + protection.advice());
+    }
+    if (spec.firmware().isPresent()) {
+      throw new BackendUnavailableException(
+          "machines on x86-64 have no window for firmware: leave the firmware out");
+>>>>>>> wt-kvm
     }
     return new X86Board(spec);
   }
