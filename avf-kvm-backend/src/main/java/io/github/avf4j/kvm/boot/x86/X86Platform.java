@@ -77,12 +77,6 @@ public final class X86Platform implements Platform {
 
   @Override
   public Board board(MachineSpec spec) {
-<<<<<<< HEAD
-    if (spec.protection() != ProtectionLevel.NONE || spec.firmware().isPresent()) {
-      throw new BackendUnavailableException(
-          "machines on x86-64 have neither protection nor firmware: use an arm64 host, or leave both"
-              + " out");
-=======
     HostReport.Protection protection = protection(spec.protection());
     if (!protection.available()) {
       throw new BackendUnavailableException(protection.reason() + ": " + protection.advice());
@@ -90,7 +84,6 @@ public final class X86Platform implements Platform {
     if (spec.firmware().isPresent()) {
       throw new BackendUnavailableException(
           "machines on x86-64 have no window for firmware: leave the firmware out");
->>>>>>> wt-kvm
     }
     return new X86Board(spec);
   }
