@@ -13,6 +13,7 @@
 #   need_packages [COMMAND:]PACKAGE…  makes sure that they are there, or exits 2 with the line to type
 #   want_packages [COMMAND:]PACKAGE…  installs them where that is possible, or says what goes without
 #   need_jdk                          the same for a Java 17 or newer compiler
+#   need_rust_target TARGET           the same for the Rust libraries of that target
 #   private_apt SUITE ARCH            prints the apt configuration of that suite in the cache
 #   apt_query CONF ARGUMENTS…         apt-cache on it
 #   apt_fetch SUITE ARCH PACKAGE…     downloads, and prints one .deb file a line
@@ -191,6 +192,13 @@ need_jdk() {
   fi
   major=$(java_major "$javac")
   ((${major:-0} >= 17)) || die_with 2 "$javac is Java ${major:-of an unknown version}; a JDK 17 or newer is needed: set JAVA_HOME to one (on Debian: apt-get install openjdk-17-jdk-headless)"
+}
+
+need_rust_target() {
+  local target=$1 dir
+  dir=$(rustc --print target-libdir --target "$target" 2>/dev/null) || true
+  [[ $dir && -d $dir ]] ||
+    die_with 2 "the Rust compiler has no libraries for $target: rustup target add $target (or, on Debian, the package libstd-rust-dev of that architecture)"
 }
 
 # ---------------------------------------------------------------- packages without root

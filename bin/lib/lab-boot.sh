@@ -91,7 +91,7 @@ make_boot() {
   [[ ! -d $target ]] || return 0
   staging=$(staging_dir)
   root=$staging/root
-  mkdir -p "$root"/{bin,dev,proc,sys,lab,lower,upper,new,keep,modules} "$staging/boot"
+  mkdir -p "$root"/{bin,dev,proc,sys,lab,lower,upper,disk,new,keep,modules} "$staging/boot"
   cp "$(host_busybox "$host")" "$root/bin/busybox"
   local busybox applet
   # This machine's own, because that of the emulated host need not run here.
@@ -103,7 +103,10 @@ make_boot() {
   chmod 755 "$root/init"
 
   local modules=(virtio_pci 9p 9pnet_virtio overlay)
-  [[ $host != x86_64 ]] || modules+=(kvm-amd)
+  case $host in
+    x86_64) modules+=(kvm-amd) ;;
+    arm64) modules+=(virtio_blk ext4) ;;
+  esac
   order=$(module_order "$kernel/modules" "${modules[@]}")
   local file name
   while read -r file; do
@@ -123,7 +126,7 @@ make_boot() {
 
 host_busybox() {
   case $1 in
-    arm64) printf '%s\n' "$(cache_dir)/lab/arm64-root/usr/bin/busybox" ;;
+    arm64) printf '%s\n' "$(cache_dir)/lab/arm64-disk/busybox" ;;
     *) printf '%s\n' "$(cache_dir)/lab/busybox" ;;
   esac
 }

@@ -5,6 +5,7 @@
 @SuppressWarnings("module") // the benchmarks are built after this module
 module io.github.avf4j.kvm {
   requires io.github.avf4j.api;
+  requires io.github.avf4j.devicetree;
   requires io.github.avf4j.linux;
   requires io.github.avf4j.virtio;
   requires static transitive org.jspecify;

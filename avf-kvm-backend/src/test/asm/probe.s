@@ -1,4 +1,4 @@
-# The guest of ProbeGuest: as --64 probe.s -o probe.o && ld -Ttext=0x100000 --oformat=binary probe.o -o probe.bin
+# The guest of X86Probe: as --64 probe.s -o probe.o && ld -Ttext=0x100000 --oformat=binary probe.o -o probe.bin
 # 64-bit kernel mode, loaded at 0x100000, 2 MiB of memory mapped one to one, CS 8, SS 0x10. Tells each step on port
 # 0xf4: '1', '2', '3', then 'K'; 'F' if a result is wrong.
         .code64

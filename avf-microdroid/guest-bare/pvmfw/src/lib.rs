@@ -9,7 +9,7 @@
 //! - The machine is ours: GICv3, two serial ports, a clock, virtio over memory-mapped registers, no PCI.
 //! - Of the configuration data, the handover alone is used. Properties of `/avf` need a reference tree, and arrive
 //!   nowhere; a debug policy and an overlay for devices have no effect.
-//! - One key is trusted, which is compiled in.
+//! - One key is trusted, which hosts may replace in the image.
 //!
 //! | module | knows |
 //! |---|---|
@@ -19,6 +19,7 @@
 //! | [`rollback`] | who protects against older code |
 //! | [`dice`] | what the guest's secrets are made of |
 //! | [`host_tree`] | what the host says of the machine |
+//! | `trusted_key` | who may sign kernels |
 //! | [`guest_tree`] | what the guest is told of it |
 #![cfg_attr(not(test), no_std)]
 
@@ -33,11 +34,10 @@ pub mod host_tree;
 pub mod payload;
 mod properties;
 pub mod rollback;
+mod trusted_key;
 
 pub use error::{PvmfwError, RebootReason};
+pub use trusted_key::TRUSTED_KEY;
 
 /// What the firmware decides with.
 pub type Result<T> = core::result::Result<T, PvmfwError>;
-
-/// The key that signs kernels, in AVB's encoding.
-pub const TRUSTED_KEY: &[u8] = include_bytes!(env!("TRUSTED_KEY"));

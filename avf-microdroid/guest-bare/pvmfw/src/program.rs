@@ -32,7 +32,8 @@ fn prepare(machine: &Machine, fdt_address: u64) -> Result<Guest, PvmfwError> {
         let size = image.scratch_start - image.data_end;
         core::slice::from_raw_parts(image.data_end as *const u8, size as usize)
     };
-    let question = Question { config, fdt: machine.fdt, fdt_address, trusted_key: TRUSTED_KEY };
+    let trusted_key = TRUSTED_KEY.key().ok_or(PvmfwError::AvbPublicKeyRejected)?;
+    let question = Question { config, fdt: machine.fdt, fdt_address, trusted_key };
     decide(
         &question,
         // SAFETY: kernel, ramdisk and tree do not overlap, and are only read until the firmware leaves.

@@ -15,13 +15,13 @@
  * A package with assets/print.txt, a list of paths, gets these files printed instead.
  */
 #include <errno.h>
+#include <sys/socket.h>
 #include <linux/vm_sockets.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "vm_payload_restricted.h"

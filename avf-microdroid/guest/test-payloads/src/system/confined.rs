@@ -126,11 +126,38 @@ fn calls() -> Vec<(&'static str, c_long, [c_long; 3], c_int)> {
 }
 
 /// Calls the kernel as a 32-bit program does, which kills it.
+#[cfg(target_arch = "x86_64")]
 fn foreign() -> Done {
-    #[cfg(target_arch = "x86_64")]
     // SAFETY: getpid of the 32-bit table; it takes nothing and changes nothing but the result.
     unsafe {
         std::arch::asm!("int 0x80", inout("eax") 20 => _, lateout("r8") _, lateout("r9") _, lateout("r10") _, lateout("r11") _);
     }
     Err("a 32-bit call was answered".into())
+}
+
+/// Becomes a 32-bit program, whose first call kills it; its second one would end it with 1.
+#[cfg(target_arch = "aarch64")]
+fn foreign() -> Done {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+
+    const ADDRESS: u32 = 0x10000;
+    const HEADERS: u32 = 52 + 32;
+    // mov r7, #20 (getpid); svc 0; mov r0, #1; mov r7, #1 (exit); svc 0
+    const CODE: [u32; 5] = [0xe3a0_7014, 0xef00_0000, 0xe3a0_0001, 0xe3a0_7001, 0xef00_0000];
+    const SIZE: u32 = HEADERS + 4 * CODE.len() as u32;
+    // An ELF header (executable, ARM, EABI 5) and the header of its one segment.
+    let header = [0x464c_457f, 0x0001_0101, 0, 0, 0x0028_0002, 1, ADDRESS + HEADERS, 52, 0, 0x0500_0000];
+    let rest = [0x0020_0034, 1, 0, 1, 0, ADDRESS, ADDRESS, SIZE, SIZE, 5, 4096];
+    let words: Vec<u8> = header.iter().chain(&rest).chain(&CODE).flat_map(|word: &u32| word.to_le_bytes()).collect();
+    let program = "/tmp/foreign";
+    let made = fs::write(program, words).and_then(|()| fs::set_permissions(program, fs::Permissions::from_mode(0o755)));
+    made.map_err(|error| error.to_string())?;
+    let error = std::process::Command::new(program).exec();
+    if error.raw_os_error() == Some(libc::ENOEXEC) {
+        say("this processor or kernel has no 32-bit programs");
+        // SAFETY: raise has no preconditions.
+        unsafe { libc::raise(libc::SIGSYS) };
+    }
+    Err(format!("a 32-bit program did not start: {error}"))
 }

@@ -28,12 +28,8 @@ public interface CustomImageConfig {
   /** Returns the kernel file. */
   Path kernel();
 
-  /**
-   * Returns the firmware that runs before the kernel, on arm64 only: the binary followed by its
-   * configuration data, as pvmfw is. It gets the kernel's file as it is, with what its signer
-   * appended, and decides whether it runs; a refusal ends with {@link StopReason.FirmwareRefused}.
-   */
-  Optional<Path> firmware();
+  /** Returns the firmware that verifies the kernel before it runs, on arm64; none by default. */
+  Optional<Firmware> firmware();
 
   /** Returns the initial RAM disk, if any. */
   Optional<Path> initrd();

@@ -1,10 +1,10 @@
 /**
  * Verified boot, DICE, sealing and remote attestation, byte-compatible with Android.
  *
- * <p>This module needs no hypervisor, no native code and no other avf4j module: a server that only
- * checks what a device or a virtual machine presents depends on it alone. This package holds what
- * all others share: the exception root, immutable byte ranges and the holder of secrets. The other
- * packages stand in this order, each uses only those before it:
+ * <p>This module needs no hypervisor and no native code, and of avf4j only {@code avf-devicetree}:
+ * a server that only checks what a device or a virtual machine presents depends on it alone. This
+ * package holds what all others share: the exception root, immutable byte ranges and the holder of
+ * secrets. The other packages stand in this order, each uses only those before it:
  *
  * <ul>
  *   <li>{@code cbor}: a strict deterministic codec

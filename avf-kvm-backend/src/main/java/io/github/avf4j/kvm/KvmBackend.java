@@ -1,7 +1,9 @@
 package io.github.avf4j.kvm;
 
-import io.github.avf4j.BackendUnavailableException;
 import io.github.avf4j.HostReport;
+import io.github.avf4j.ProtectionLevel;
+import io.github.avf4j.kvm.boot.Platform;
+import io.github.avf4j.kvm.ioctl.KvmSystem;
 import io.github.avf4j.spi.HypervisorBackend;
 import io.github.avf4j.spi.Machine;
 import io.github.avf4j.spi.MachineListener;
@@ -27,15 +29,15 @@ public final class KvmBackend implements HypervisorBackend {
   }
 
   @Override
-  public Machine create(MachineSpec spec, MachineListener listener) {
-    if (!isSupportedProcessor()) {
-      throw new BackendUnavailableException(
-          "the backend kvm runs on x86-64 only: use the backend qemu on this machine");
+  public HostReport.Protection protection(ProtectionLevel level) {
+    Platform platform = Platforms.require();
+    try (KvmSystem system = KvmSystem.open()) {
+      return platform.protection(level, system);
     }
-    return KvmMachine.create(spec, listener);
   }
 
-  static boolean isSupportedProcessor() {
-    return "amd64".equals(System.getProperty("os.arch"));
+  @Override
+  public Machine create(MachineSpec spec, MachineListener listener) {
+    return KvmMachine.create(spec, listener);
   }
 }

@@ -1,21 +1,9 @@
 package io.github.avf4j.kvm;
 
 import io.github.avf4j.StopReason;
-import io.github.avf4j.kvm.boot.x86.AcpiTables;
-import io.github.avf4j.kvm.boot.x86.BootState;
-import io.github.avf4j.kvm.boot.x86.CpuidTable;
-import io.github.avf4j.kvm.boot.x86.KernelLoader;
-import io.github.avf4j.kvm.boot.x86.Layout;
-import io.github.avf4j.kvm.boot.x86.MachineMemory;
-import io.github.avf4j.kvm.boot.x86.ResetVector;
-import io.github.avf4j.kvm.boot.x86.VcpuSetup;
-import io.github.avf4j.kvm.device.Cmos;
-import io.github.avf4j.kvm.device.I8042;
-import io.github.avf4j.kvm.device.MmioBus;
-import io.github.avf4j.kvm.device.PanicPort;
-import io.github.avf4j.kvm.device.PortBus;
-import io.github.avf4j.kvm.device.PowerControl;
-import io.github.avf4j.kvm.device.Serial16550;
+import io.github.avf4j.kvm.boot.Board;
+import io.github.avf4j.kvm.boot.Platform;
+import io.github.avf4j.kvm.device.Buses;
 import io.github.avf4j.kvm.ioctl.KvmSystem;
 import io.github.avf4j.kvm.ioctl.KvmVcpu;
 import io.github.avf4j.kvm.ioctl.KvmVm;
@@ -28,6 +16,7 @@ import io.github.avf4j.spi.Machine;
 import io.github.avf4j.spi.MachineListener;
 import io.github.avf4j.spi.MachineSpec;
 import io.github.avf4j.spi.VsockHost;
+import io.github.avf4j.virtio.memory.GuestMemory;
 import java.io.OutputStream;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -55,32 +44,27 @@ public final class KvmMachine implements Machine {
   private final MachineSpec spec;
   private final MachineListener listener;
   private final VcpuGroup group;
-  private final PortBus ports = new PortBus();
   private final List<KvmVcpu> vcpus = new ArrayList<>();
   private final Deque<AutoCloseable> owned = new ArrayDeque<>();
   private final CountDownLatch stopTold = new CountDownLatch(1);
-  private final MachineMemory memory;
+  private final Board board;
   private final MachineDevices devices;
+  private final Buses buses;
   private final EventLoop loop;
   private final int kickSignal;
   private State state = State.MADE; // guarded by this
 
-  private KvmMachine(MachineSpec spec, MachineListener listener) {
+  private KvmMachine(Platform platform, MachineSpec spec, MachineListener listener) {
     this.spec = spec;
     this.listener = listener;
     group = new VcpuGroup(this::tellEntered, this::vcpusStopped);
     try {
       kickSignal = Signals.installKick();
-      memory = own(new MachineMemory(spec.memory().bytes()));
-      if (spec.hugepages()) {
-        memory.adviseHugePages();
-      }
-      BootState boot = KernelLoader.load(memory, spec.kernel(), spec.initrd(), spec.commandLine());
-      devices = own(new MachineDevices(spec, memory.guest()));
-      AcpiTables.write(memory, spec.cpuTopology().vcpus(), devices.count());
-      ResetVector.write(memory);
+      board = own(platform.board(spec));
+      devices = own(new MachineDevices(spec, board.memory(), board.virtio()));
+      board.load(devices.count());
       loop = own(new EventLoop("avf-" + spec.name() + "-io", this::ioFailed));
-      makeVm(boot);
+      buses = makeVm(platform);
     } catch (Throwable t) {
       release();
       throw t;
@@ -94,35 +78,23 @@ public final class KvmMachine implements Machine {
    * @param listener hears of its life
    */
   public static KvmMachine create(MachineSpec spec, MachineListener listener) {
-    return new KvmMachine(spec, listener);
+    return new KvmMachine(Platforms.require(), spec, listener);
   }
 
-  private void makeVm(BootState boot) {
+  private Buses makeVm(Platform platform) {
     try (KvmSystem system = KvmSystem.open()) {
-      KvmHost host = KvmHost.of(system);
-      KvmVm vm = own(system.createVm());
-      memory.attach(vm);
-      VcpuSetup.prepareVm(vm);
-      addPorts(vm);
-      devices.connect(vm, loop);
-      int count = spec.cpuTopology().vcpus();
-      for (int i = 0; i < count; i++) {
+      KvmHost host = KvmHost.of(system, platform);
+      KvmVm vm = own(board.createVm(system));
+      board.prepare(vm);
+      for (int i = 0; i < spec.cpuTopology().vcpus(); i++) {
         KvmVcpu vcpu = own(vm.createVcpu(i, host.vcpuMmapSize()));
         vcpus.add(vcpu);
-        VcpuSetup.prepareVcpu(vcpu, CpuidTable.of(host.cpuid(), i, count, host.tscDeadline()));
+        board.prepare(vm, vcpu, i);
       }
-      boot.apply(vcpus.get(0));
+      board.complete(vm, vcpus.get(0));
+      devices.connect(vm, loop);
+      return board.buses(vm, devices.transports(), group::end);
     }
-  }
-
-  private void addPorts(KvmVm vm) {
-    ports.add(
-        Serial16550.COM1,
-        new Serial16550(spec.serialOutput(), high -> vm.setIrqLine(Layout.COM1_GSI, high)));
-    ports.add(PowerControl.BASE, new PowerControl(group::end));
-    ports.add(I8042.BASE, new I8042(group::end));
-    ports.add(PanicPort.BASE, new PanicPort(group::end));
-    ports.add(Cmos.BASE, new Cmos());
   }
 
   private <T extends AutoCloseable> T own(T resource) {
@@ -139,12 +111,11 @@ public final class KvmMachine implements Machine {
               + "\" is "
               + state);
     }
-    MmioBus mmio = devices.bus();
     List<VcpuThread> threads = new ArrayList<>();
     for (int i = 0; i < vcpus.size(); i++) {
       threads.add(
           new VcpuThread(
-              spec.name(), i, vcpus.get(i), ports, mmio, memory.guest(), group, kickSignal));
+              spec.name(), i, vcpus.get(i), buses, board.diagnostics(), group, kickSignal));
     }
     state = State.STARTED;
     group.start(threads);
@@ -164,6 +135,11 @@ public final class KvmMachine implements Machine {
   @Override
   public OutputStream consoleInput() {
     return devices.console().input();
+  }
+
+  /** Returns the RAM as devices access it, for tests. */
+  GuestMemory memory() {
+    return board.memory();
   }
 
   private void tellEntered(long nanoTime) {

@@ -4,9 +4,9 @@ import io.github.avf4j.BackendUnavailableException;
 import io.github.avf4j.HostReport;
 import io.github.avf4j.HostReport.Suitability;
 import io.github.avf4j.VirtualMachineException;
+import io.github.avf4j.kvm.boot.Platform;
 import io.github.avf4j.kvm.ioctl.Kvm;
 import io.github.avf4j.kvm.ioctl.KvmSystem;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,8 +26,6 @@ final class KvmProbe {
   private static final Logger LOG = LoggerFactory.getLogger(KvmProbe.class);
   private static final Path SOFTWARE_MODULE = Path.of("/sys/module/kvm_pvm");
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
-  private static final String ADVICE =
-      "use a machine with /dev/kvm of kvm_intel or kvm_amd, or the backend qemu";
 
   private static HostReport.@Nullable Backend known;
 
@@ -48,11 +46,18 @@ final class KvmProbe {
   private static HostReport.Backend probe() {
     Map<String, String> details = new LinkedHashMap<>();
     details.put("device", KvmSystem.DEVICE.toString());
-    details.put("processor", virtualizationFlag().orElse("has neither vmx nor svm"));
-    if (!KvmBackend.isSupportedProcessor()) {
+    Optional<Platform> platform = Platforms.find();
+    if (platform.isEmpty()) {
       return none(
-          "this backend runs on x86-64 only", "use the backend qemu on this machine", details);
+          "this backend runs on x86-64 and arm64 only",
+          "use the backend qemu on this machine",
+          details);
     }
+    return probe(platform.get(), details);
+  }
+
+  private static HostReport.Backend probe(Platform platform, Map<String, String> details) {
+    details.putAll(platform.facts());
     boolean software = Files.exists(SOFTWARE_MODULE);
     if (software) {
       details.put("module", "kvm_pvm");
@@ -60,23 +65,25 @@ final class KvmProbe {
     try (KvmSystem system = KvmSystem.open()) {
       details.put("api", Integer.toString(Kvm.API_VERSION));
       details.put("vcpus", Integer.toString(system.extension(Kvm.KVM_CAP_MAX_VCPUS)));
-      KvmHost.of(system);
+      KvmHost.of(system, platform);
     } catch (BackendUnavailableException e) {
-      return unavailable(e, details);
+      return unavailable(e, platform, details);
     }
     ProbeGuest.Result guest;
     try {
-      guest = ProbeGuest.run(TIMEOUT);
+      guest = ProbeGuest.run(platform, TIMEOUT);
     } catch (VirtualMachineException e) {
-      return unavailable(e, details);
+      return unavailable(e, platform, details);
     }
     details.put("probe guest", guest.story());
     if (!guest.passed()) {
       return limited(
-          "kernel-mode code does not run natively: the probe guest " + guest.story(), details);
+          "kernel-mode code does not run natively: the probe guest " + guest.story(),
+          platform,
+          details);
     }
     if (software) {
-      return limited("it is served by kvm_pvm, which emulates kernel-mode code", details);
+      return limited("it is served by kvm_pvm, which emulates kernel-mode code", platform, details);
     }
     return new HostReport.Backend(
         "kvm",
@@ -86,36 +93,23 @@ final class KvmProbe {
         details);
   }
 
-  private static HostReport.Backend limited(String reason, Map<String, String> details) {
-    return new HostReport.Backend("kvm", Suitability.LIMITED, reason, ADVICE, details);
+  private static HostReport.Backend limited(
+      String reason, Platform platform, Map<String, String> details) {
+    return new HostReport.Backend("kvm", Suitability.LIMITED, reason, platform.advice(), details);
   }
 
   /** The message of our exceptions ends with what to do, after the last colon. */
   private static HostReport.Backend unavailable(
-      VirtualMachineException e, Map<String, String> details) {
+      VirtualMachineException e, Platform platform, Map<String, String> details) {
     String message = String.valueOf(e.getMessage());
     int colon = message.lastIndexOf(": ");
     return colon < 0
-        ? none(message, ADVICE, details)
+        ? none(message, platform.advice(), details)
         : none(message.substring(0, colon), message.substring(colon + 2), details);
   }
 
   private static HostReport.Backend none(
       String reason, String advice, Map<String, String> details) {
     return new HostReport.Backend("kvm", Suitability.NONE, reason, advice, details);
-  }
-
-  private static Optional<String> virtualizationFlag() {
-    try {
-      String text = Files.readString(Path.of("/proc/cpuinfo"));
-      int flags = text.indexOf("\nflags");
-      int end = text.indexOf('\n', flags + 1);
-      String line = flags < 0 ? "" : text.substring(flags, end < 0 ? text.length() : end) + ' ';
-      return line.contains(" vmx ")
-          ? Optional.of("vmx")
-          : line.contains(" svm ") ? Optional.of("svm") : Optional.empty();
-    } catch (IOException e) {
-      return Optional.empty();
-    }
   }
 }

@@ -1,7 +1,6 @@
 package io.github.avf4j.kvm;
 
-import io.github.avf4j.kvm.boot.x86.Layout;
-import io.github.avf4j.kvm.device.MmioBus;
+import io.github.avf4j.kvm.boot.VirtioSlots;
 import io.github.avf4j.kvm.device.RawDisk;
 import io.github.avf4j.kvm.ioctl.KvmVm;
 import io.github.avf4j.linux.EventFd;
@@ -32,6 +31,7 @@ final class MachineDevices implements AutoCloseable {
   private final List<MmioTransport> transports = new ArrayList<>();
   private final List<MmioTransport> disks = new ArrayList<>();
   private final List<EventFd> eventFds = new ArrayList<>();
+  private final VirtioSlots slots;
 
   /**
    * Makes the devices.
@@ -39,7 +39,8 @@ final class MachineDevices implements AutoCloseable {
    * @throws io.github.avf4j.InvalidImageException if a disk cannot be used
    * @throws io.github.avf4j.HypervisorException if there are no descriptors left
    */
-  MachineDevices(MachineSpec spec, GuestMemory memory) {
+  MachineDevices(MachineSpec spec, GuestMemory memory, VirtioSlots slots) {
+    this.slots = slots;
     vsock = new VsockDevice(VsockConfig.builder().cid(spec.cid()).build());
     console = new ConsoleDevice(ConsoleConfig.builder().output(spec.consoleOutput()).build());
     try {
@@ -64,7 +65,8 @@ final class MachineDevices implements AutoCloseable {
       throw e;
     }
     eventFds.add(interrupt);
-    MmioTransport transport = new MmioTransport(device, memory, interrupt::signal);
+    MmioTransport transport =
+        new MmioTransport(device, memory, interrupt::signal, slots.accessPlatform());
     transports.add(transport);
     return transport;
   }
@@ -73,12 +75,12 @@ final class MachineDevices implements AutoCloseable {
   void connect(KvmVm vm, EventLoop loop) {
     for (int i = 0; i < transports.size(); i++) {
       MmioTransport transport = transports.get(i);
-      vm.assignIrqfd(eventFds.get(i), Layout.FIRST_MMIO_GSI + i);
+      vm.assignIrqfd(eventFds.get(i), slots.firstInterrupt() + i);
       for (int q = 0; q < transport.queueCount(); q++) {
         int queue = q;
         EventFd notification = EventFd.create();
         eventFds.add(notification);
-        vm.assignIoeventfd(notification, Layout.mmioWindow(i) + MmioTransport.QUEUE_NOTIFY, queue);
+        vm.assignIoeventfd(notification, slots.window(i) + MmioTransport.QUEUE_NOTIFY, queue);
         loop.onSignal(notification, () -> transport.notifyQueue(queue));
       }
     }
@@ -105,8 +107,9 @@ final class MachineDevices implements AutoCloseable {
     return transports.size();
   }
 
-  MmioBus bus() {
-    return new MmioBus(Layout.HOLE, transports);
+  /** Returns the devices in the order of their windows. */
+  List<MmioTransport> transports() {
+    return List.copyOf(transports);
   }
 
   VsockDevice vsock() {

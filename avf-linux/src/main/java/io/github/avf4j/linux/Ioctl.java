@@ -13,8 +13,8 @@ public final class Ioctl {
    * @return the result, or the negated error number
    */
   public static int issue(int fd, long request, long argument) {
-    return DirectIoctl.AVAILABLE
-        ? DirectIoctl.ioctl(fd, request, argument)
+    return DirectCalls.AVAILABLE
+        ? DirectCalls.ioctl(fd, request, argument)
         : issueThroughJna(fd, request, argument);
   }
 

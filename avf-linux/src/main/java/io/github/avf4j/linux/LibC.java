@@ -26,7 +26,11 @@ final class LibC {
   static final int MAP_ANONYMOUS = 0x20;
   static final int MAP_NORESERVE = 0x4000;
   static final long MAP_FAILED = -1;
+  static final int MADV_DONTFORK = 10;
   static final int MADV_HUGEPAGE = 14;
+
+  static final int RLIMIT_MEMLOCK = 8;
+  static final long RLIM_INFINITY = -1;
 
   static final int EFD_CLOEXEC = 0x80000;
   static final int EFD_NONBLOCK = 0x800;
@@ -87,6 +91,16 @@ final class LibC {
   static native int fallocate(int fd, int mode, long offset, long length);
 
   static native long sendfile(int out, int in, long offsetAddress, long count);
+
+  static native long pread(int fd, long buffer, long count, long offset);
+
+  static native long pwrite(int fd, long buffer, long count, long offset);
+
+  static native int getrlimit(int resource, long limits);
+
+  static native int setrlimit(int resource, long limits);
+
+  static native int getpagesize();
 
   static native int memfd_create(byte[] name, int flags);
 

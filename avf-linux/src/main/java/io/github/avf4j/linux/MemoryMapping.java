@@ -17,8 +17,8 @@ public final class MemoryMapping implements AutoCloseable {
   /** The size of a view: a {@link ByteBuffer} cannot cover more than 2 GiB. */
   public static final long CHUNK_SIZE = 1L << 30;
 
-  /** The size of a page that mappings are multiples of. */
-  public static final long PAGE_SIZE = 4096;
+  /** The size of a page that mappings are multiples of: 4, 16 or 64 KiB. */
+  public static final long PAGE_SIZE = LibC.getpagesize();
 
   private final long address;
   private final long size;
@@ -97,6 +97,15 @@ public final class MemoryMapping implements AutoCloseable {
     if (LibC.madvise(address, size, LibC.MADV_HUGEPAGE) != 0 && Errno.last() != Errno.EINVAL) {
       throw Errno.failure("madvise(MADV_HUGEPAGE)", Errno.last());
     }
+  }
+
+  /**
+   * Keeps the mapping from child processes: in them, nothing is at its addresses.
+   *
+   * @throws io.github.avf4j.HypervisorException if the kernel refuses
+   */
+  public void keepFromChildren() {
+    Errno.check("madvise(MADV_DONTFORK)", LibC.madvise(address, size, LibC.MADV_DONTFORK));
   }
 
   /** Returns the address of the first byte. */

@@ -57,6 +57,9 @@ class LibCTest {
     assertThat(Signals.SIGACTION_FLAGS).isEqualTo((int) number("sigaction.sa_flags"));
     assertThat(number("sizeof.pollfd")).isEqualTo(8);
     assertThat(number("pollfd.events")).isEqualTo(4);
+    assertThat(number("RLIM_INFINITY")).isEqualTo(LibC.RLIM_INFINITY);
+    assertThat(number("sizeof.rlimit")).isEqualTo(16);
+    assertThat(number("rlimit.rlim_max")).isEqualTo(8);
   }
 
   @Test

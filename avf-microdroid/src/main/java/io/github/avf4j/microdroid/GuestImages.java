@@ -7,7 +7,7 @@ import io.github.avf4j.microdroid.kernel.KernelUnpacker;
 import java.nio.file.Path;
 
 /**
- * What a machine with a payload boots: an ELF kernel and an initial RAM disk.
+ * What a machine with a payload boots: a kernel, unpacked, and an initial RAM disk.
  *
  * <p>Thread-safe.
  */
@@ -18,7 +18,7 @@ public final class GuestImages {
   /**
    * The files for one kernel; nobody changes them.
    *
-   * @param kernel the ELF kernel
+   * @param kernel the kernel, unpacked
    * @param initrd the initial RAM disk
    */
   public record Boot(Path kernel, Path initrd) {}
@@ -30,7 +30,17 @@ public final class GuestImages {
   }
 
   /**
-   * Returns the ELF kernel in a base image, which was verified before.
+   * Returns a kernel unpacked, as machines of this host boot it.
+   *
+   * @throws io.github.avf4j.InvalidImageException if it cannot be used
+   * @throws io.github.avf4j.StoreException if the cache folder cannot be written
+   */
+  public Path kernel(Path image) {
+    return kernels.unpack(image);
+  }
+
+  /**
+   * Returns the kernel in a base image, which was verified before, unpacked.
    *
    * @throws io.github.avf4j.InvalidImageException if it cannot be used
    * @throws io.github.avf4j.StoreException if the cache folder cannot be written

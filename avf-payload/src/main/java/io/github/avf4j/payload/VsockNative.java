@@ -16,7 +16,8 @@ final class VsockNative {
   private static final String LIBRARY = "io.github.avf4j.payload.library";
 
   static {
-    System.load(System.getProperty(LIBRARY, "/mnt/apk/lib/x86_64/libavf_java.so"));
+    String abi = System.getProperty("os.arch").equals("aarch64") ? "arm64-v8a" : "x86_64";
+    System.load(System.getProperty(LIBRARY, "/mnt/apk/lib/" + abi + "/libavf_java.so"));
   }
 
   private VsockNative() {}

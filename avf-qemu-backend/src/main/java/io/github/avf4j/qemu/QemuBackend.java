@@ -68,6 +68,12 @@ public final class QemuBackend implements HypervisorBackend {
 
   @Override
   public Machine create(MachineSpec spec, MachineListener listener) {
+    HostReport.Protection protection = protection(spec.protection());
+    if (!protection.available() || spec.firmware().isPresent()) {
+      throw new BackendUnavailableException(
+          "the backend qemu makes neither protected machines nor ones with firmware: use the"
+              + " backend kvm on an arm64 host");
+    }
     QemuBinary binary;
     try {
       binary = find();

@@ -14,7 +14,9 @@ import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -83,12 +85,13 @@ final class Backends {
   }
 
   /**
-   * Chooses a backend: the one that is asked for, otherwise the best that runs any guest.
+   * Chooses a backend: the one that is asked for, otherwise the best that runs any guest and gives
+   * the protection level. No other level is ever taken instead.
    *
    * @throws BackendUnavailableException if there is none; says why for each
    */
-  Choice choose(Optional<String> asked) {
-    Choice choice = asked.map(this::forced).orElseGet(this::best);
+  Choice choose(Optional<String> asked, ProtectionLevel level) {
+    Choice choice = asked.map(name -> forced(name, level)).orElseGet(() -> best(level));
     tell(choice.toString());
     return choice;
   }
@@ -102,7 +105,7 @@ final class Backends {
     }
   }
 
-  private Choice forced(String name) {
+  private Choice forced(String name, ProtectionLevel level) {
     HypervisorBackend backend =
         backends.stream()
             .filter(candidate -> candidate.name().equals(name))
@@ -115,20 +118,41 @@ final class Backends {
     if (found.suitability() == Suitability.NONE) {
       throw new BackendUnavailableException(sentence(found));
     }
+    HostReport.Protection protection = backend.protection(level);
+    if (!protection.available()) {
+      throw new BackendUnavailableException(
+          notProtected(level, List.of(sentence(name, protection))));
+    }
     return new Choice(backend, "it was asked for; " + found.reason());
   }
 
-  private Choice best() {
+  private Choice best(ProtectionLevel level) {
     List<HostReport.Backend> refused = new ArrayList<>();
+    List<String> unprotected = new ArrayList<>();
     for (HypervisorBackend backend : backends) {
       HostReport.Backend found = look(backend);
-      if (found.suitability() == Suitability.FULL) {
+      if (found.suitability() != Suitability.FULL) {
+        refused.add(found);
+        unprotected.add(sentence(found));
+        continue;
+      }
+      HostReport.Protection protection = backend.protection(level);
+      if (protection.available()) {
         return new Choice(backend, reason(found, refused));
       }
-      refused.add(found);
+      unprotected.add(sentence(backend.name(), protection));
     }
     refused.addAll(broken);
-    throw new BackendUnavailableException(none(refused));
+    throw new BackendUnavailableException(
+        level == ProtectionLevel.NONE ? none(refused) : notProtected(level, unprotected));
+  }
+
+  private static String notProtected(ProtectionLevel level, List<String> why) {
+    return "protection level "
+        + level
+        + " is not available: "
+        + (why.isEmpty() ? "no hypervisor backend was found" : String.join("; ", why))
+        + "; level NONE keeps the guest from the host, but not the host from the guest";
   }
 
   private HostReport.Backend look(HypervisorBackend backend) {
@@ -177,27 +201,47 @@ final class Backends {
     }
     found.addAll(broken);
     String choice = chosen.map(backend -> reason(backend, refused)).orElseGet(() -> none(found));
-    return new HostReport(
-        found, chosen.map(HostReport.Backend::name), choice, protection(chosen.isPresent()));
+    List<HostReport.Protection> protection =
+        Stream.of(ProtectionLevel.values()).map(level -> protection(level, found)).toList();
+    return new HostReport(found, chosen.map(HostReport.Backend::name), choice, protection);
   }
 
-  private static List<HostReport.Protection> protection(boolean any) {
-    return List.of(
-        new HostReport.Protection(
-            ProtectionLevel.NONE,
-            any,
-            any ? "a backend runs machines here" : "no backend runs machines here",
-            any ? "" : "follow the advice for one of the backends"),
-        new HostReport.Protection(
-            ProtectionLevel.SIMULATED,
-            false,
-            "this version does not have the boot flow of protected machines",
-            "use protection level NONE"),
-        new HostReport.Protection(
-            ProtectionLevel.HARDWARE,
-            false,
-            "this version runs x86-64 guests only, and protected memory needs pKVM on arm64",
-            "use protection level NONE"));
+  /** What the best backend says that gives the level, else what all of them say. */
+  private HostReport.Protection protection(
+      ProtectionLevel level, List<HostReport.Backend> reports) {
+    List<HostReport.Protection> refusals = new ArrayList<>();
+    for (HypervisorBackend backend : backends) {
+      boolean usable =
+          reports.stream()
+              .anyMatch(
+                  report ->
+                      report.name().equals(backend.name())
+                          && report.suitability() == Suitability.FULL);
+      if (usable) {
+        HostReport.Protection protection = backend.protection(level);
+        if (protection.available()) {
+          return protection;
+        }
+        refusals.add(protection);
+      }
+    }
+    if (refusals.isEmpty()) {
+      return new HostReport.Protection(
+          level,
+          false,
+          "no backend runs machines here",
+          "follow the advice for one of the backends");
+    }
+    return new HostReport.Protection(
+        level,
+        false,
+        join(refusals, HostReport.Protection::reason),
+        join(refusals, HostReport.Protection::advice));
+  }
+
+  private static String join(
+      List<HostReport.Protection> refusals, Function<HostReport.Protection, String> text) {
+    return refusals.stream().map(text).distinct().collect(Collectors.joining("; "));
   }
 
   private static String reason(HostReport.Backend chosen, List<HostReport.Backend> refused) {
@@ -223,6 +267,13 @@ final class Backends {
         + ": "
         + backend.reason()
         + (backend.advice().isEmpty() ? "" : " (" + backend.advice() + ")");
+  }
+
+  private static String sentence(String name, HostReport.Protection protection) {
+    return name
+        + ": "
+        + protection.reason()
+        + (protection.advice().isEmpty() ? "" : " (" + protection.advice() + ")");
   }
 
   private List<String> names() {

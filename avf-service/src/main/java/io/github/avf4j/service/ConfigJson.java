@@ -14,6 +14,7 @@ import io.github.avf4j.DataSize;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
 import io.github.avf4j.ExecutablePayload;
+import io.github.avf4j.Firmware;
 import io.github.avf4j.JavaPayload;
 import io.github.avf4j.KernelImage;
 import io.github.avf4j.Payload;
@@ -116,6 +117,7 @@ final class ConfigJson {
   private static ObjectNode customImage(CustomImageConfig image) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("kernel", image.kernel().toAbsolutePath().toString());
+    image.firmware().ifPresent(firmware -> firmware(node.putObject("firmware"), firmware));
     image.initrd().ifPresent(file -> node.put("initrd", file.toAbsolutePath().toString()));
     node.put("commandLine", image.commandLine());
     ArrayNode disks = node.putArray("disks");
@@ -123,6 +125,21 @@ final class ConfigJson {
       disks.addObject().put("image", disk.image().toString()).put("readOnly", disk.readOnly());
     }
     return node;
+  }
+
+  private static void firmware(ObjectNode node, Firmware firmware) {
+    if (firmware instanceof Firmware.Image image) {
+      node.put("image", image.file().toString());
+    } else if (firmware instanceof Firmware.Pvmfw pvmfw) {
+      pvmfw.trustedKey().ifPresent(key -> node.put("trustedKey", key.toString()));
+    }
+  }
+
+  private static Firmware readFirmware(JsonNode node) {
+    if (node.has("image")) {
+      return Firmware.image(path(node, "image"));
+    }
+    return node.has("trustedKey") ? Firmware.pvmfw(path(node, "trustedKey")) : Firmware.pvmfw();
   }
 
   /**
@@ -247,6 +264,8 @@ final class ConfigJson {
   private static CustomImageConfig readCustomImage(JsonNode node) {
     CustomImageConfig.Builder builder = CustomImageConfig.builder();
     builder.kernel(path(node, "kernel"));
+    Optional.ofNullable(node.get("firmware"))
+        .ifPresent(firmware -> builder.firmware(readFirmware(firmware)));
     Optional.ofNullable(node.get("initrd")).ifPresent(file -> builder.initrd(path(node, "initrd")));
     builder.commandLine(text(node, "commandLine"));
     for (JsonNode disk : node.path("disks")) {

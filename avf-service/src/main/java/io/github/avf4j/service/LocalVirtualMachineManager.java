@@ -1,6 +1,5 @@
 package io.github.avf4j.service;
 
-import io.github.avf4j.BackendUnavailableException;
 import io.github.avf4j.ProtectionLevel;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VirtualMachineConfig;
@@ -44,12 +43,8 @@ final class LocalVirtualMachineManager implements VirtualMachineManager {
   public synchronized VirtualMachine create(String name, VirtualMachineConfig config) {
     check(name);
     if (config.protectionLevel() != ProtectionLevel.NONE) {
-      throw new BackendUnavailableException(
-          "protection level "
-              + config.protectionLevel()
-              + " is not available: this version has neither pKVM nor the boot flow of protected"
-              + " machines; use protection level NONE, which keeps the guest from the host but not"
-              + " the host from the guest");
+      // Better now than at the first run, after a machine was made that cannot be run here.
+      backends.choose(config.backend(), config.protectionLevel());
     }
     store.create(name, config);
     return remember(name, config);

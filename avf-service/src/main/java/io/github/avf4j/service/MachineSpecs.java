@@ -10,6 +10,7 @@ import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.JavaPayload;
 import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.GuestImages;
 import io.github.avf4j.microdroid.java.PackedJavaPayload;
 import io.github.avf4j.microdroid.payload.PackOptions;
@@ -30,13 +31,14 @@ final class MachineSpecs {
   private static final String EXECUTABLE_DISK = "payload.img";
 
   /**
-   * What every payload machine boots with. A reset ends the machine, so a panic resets at once; the
-   * keyboard controller is only there for that reset; there is no PCI; and nothing is measured or
-   * self-tested that makes the boot longer.
+   * What every payload machine boots with. A reset ends the machine, so a panic resets at once; and
+   * nothing is measured or self-tested that makes the boot longer.
    */
   private static final String COMMAND_LINE =
-      "console=ttyS0 reboot=k panic=-1 pci=off i8042.noaux i8042.nomux i8042.dumbkbd"
-          + " random.trust_cpu=on cryptomgr.notests";
+      "console=ttyS0 panic=-1 random.trust_cpu=on cryptomgr.notests";
+
+  /** The keyboard controller is only there for resets, and there is no PCI. */
+  private static final String X86 = " reboot=k pci=off i8042.noaux i8042.nomux i8042.dumbkbd";
 
   /** Each byte on the serial port costs the guest an exit, so only what matters is printed. */
   private static final String QUIET = " quiet loglevel=4";
@@ -45,6 +47,7 @@ final class MachineSpecs {
   private final PayloadDisk payloadDisk;
   private final MicrodroidHost host;
   private final MicrodroidMachine microdroid;
+  private final MachineFirmware firmware;
 
   /**
    * A machine to be.
@@ -59,12 +62,18 @@ final class MachineSpecs {
     }
   }
 
+  /** The backend has read the files of the machine: those with secrets go. */
+  void made() {
+    firmware.remove();
+  }
+
   /** Makes specs for one machine, whose files are in {@code folder}. */
   MachineSpecs(GuestImages images, MicrodroidHost host, Path folder) {
     this.images = images;
     this.payloadDisk = new PayloadDisk(folder.resolve(EXECUTABLE_DISK));
     this.host = host;
     this.microdroid = new MicrodroidMachine(host, folder);
+    this.firmware = new MachineFirmware(host, folder);
   }
 
   /**
@@ -81,7 +90,8 @@ final class MachineSpecs {
             .name(name)
             .cid(cid)
             .cpuTopology(config.cpuTopology())
-            .memory(config.memory());
+            .memory(config.memory())
+            .protection(config.protectionLevel());
     config.customImage().ifPresent(image -> customImage(builder, image));
     Optional<GuestBoot> boot = Optional.empty();
     if (config.payload().orElse(null) instanceof ExecutablePayload executable) {
@@ -117,7 +127,13 @@ final class MachineSpecs {
   }
 
   private static String commandLine(VirtualMachineConfig config) {
-    return config.debugLevel() == DebugLevel.FULL ? COMMAND_LINE : COMMAND_LINE + QUIET;
+    return commandLine(GuestArchitecture.host(), config.debugLevel());
+  }
+
+  static String commandLine(GuestArchitecture architecture, DebugLevel level) {
+    return COMMAND_LINE
+        + (architecture == GuestArchitecture.X86_64 ? X86 : "")
+        + (level == DebugLevel.FULL ? "" : QUIET);
   }
 
   private void executable(
@@ -132,9 +148,12 @@ final class MachineSpecs {
         .addDisk(new DiskSpec(disk, true, PayloadDisk.SERIAL));
   }
 
-  private static void customImage(MachineSpec.Builder builder, CustomImageConfig image) {
-    FileStamp.of(image.kernel(), "kernel", "give an ELF kernel or a bzImage");
-    builder.kernel(image.kernel()).commandLine(image.commandLine());
+  private void customImage(MachineSpec.Builder builder, CustomImageConfig image) {
+    FileStamp.of(image.kernel(), "kernel", "give a Linux kernel");
+    builder.kernel(customKernel(image)).commandLine(image.commandLine());
+    image
+        .firmware()
+        .ifPresent(kind -> builder.firmware(firmware.file(kind)).instanceId(firmware.instanceId()));
     image
         .initrd()
         .ifPresent(
@@ -156,5 +175,12 @@ final class MachineSpecs {
       }
       builder.addDisk(new DiskSpec(disk.image(), disk.readOnly(), ""));
     }
+  }
+
+  /** Firmware verifies the file as it is, and on x86-64 backends unpack it themselves. */
+  private Path customKernel(CustomImageConfig image) {
+    return image.firmware().isPresent() || GuestArchitecture.host() == GuestArchitecture.X86_64
+        ? image.kernel()
+        : images.kernel(image.kernel());
   }
 }

@@ -49,12 +49,13 @@ final class Run implements GuestLink.Listener {
     Optional<MachineSpecs.Prepared> prepared = Optional.empty();
     try {
       RunningMachines.add(this);
-      Backends.Choice choice = backends.choose(config.backend());
+      Backends.Choice choice = backends.choose(config.backend(), config.protectionLevel());
       prepared = Optional.of(specs.make(vm.getName(), vm.getCid(), config));
       MachineSpec spec = spec(prepared.get(), output);
       if (!state.isKilled()) {
         made = Optional.of(choice.backend().create(spec, state));
       }
+      specs.made();
       if (made.isPresent() && state.made(made.get(), choice.toString())) {
         launch(made.get(), prepared.get().boot());
       } else {
@@ -65,6 +66,7 @@ final class Run implements GuestLink.Listener {
     } catch (PvmfwException e) {
       end(StopReasons.firmware(e));
     } catch (RuntimeException | Error e) {
+      specs.made();
       prepared.ifPresent(MachineSpecs.Prepared::close);
       try {
         made.ifPresent(Machine::close);
@@ -83,6 +85,7 @@ final class Run implements GuestLink.Listener {
         .spec()
         .serialOutput(output.serialSink(config, vm.getName(), new PanicWatch(state)))
         .consoleOutput(output.payloadSink(config, vm.getName()))
+        .failureOutput(new LineSink(state::firmwareReset))
         .build();
   }
 

@@ -40,6 +40,7 @@ final class RunState implements MachineListener, PanicWatch.Listener {
   private @Nullable Integer exitCode;
   private GuestReports.@Nullable Failure failure;
   private @Nullable String panic;
+  private @Nullable String rebootReason;
   private @Nullable StopReason killedFor;
   private @Nullable StopReason machineStopped;
   private @Nullable StopReason reason;
@@ -121,6 +122,13 @@ final class RunState implements MachineListener, PanicWatch.Listener {
     }
   }
 
+  /** The firmware has said why it resets the machine; {@code line} may be anything. */
+  synchronized void firmwareReset(String line) {
+    if (rebootReason == null && StopReasons.isRebootReason(line)) {
+      rebootReason = line;
+    }
+  }
+
   @Override
   public synchronized void halted() {
     deadlines.awaitReset(System.nanoTime());
@@ -196,7 +204,7 @@ final class RunState implements MachineListener, PanicWatch.Listener {
   synchronized StopReason decide() {
     StopReason byMachine = machineStopped == null ? new StopReason.Killed() : machineStopped;
     boolean silent = config.payload().isPresent() && !stages.containsKey(BootStage.INIT);
-    return StopReasons.decide(byMachine, killedFor, failure, panic, silent);
+    return StopReasons.decide(byMachine, killedFor, failure, panic, rebootReason, silent);
   }
 
   /** The run is over; {@code told} runs before anybody can see it. */

@@ -7,6 +7,7 @@ import io.github.avf4j.StopReason.CrashKind;
 import io.github.avf4j.attestation.pvmfw.PvmfwException;
 import io.github.avf4j.attestation.pvmfw.RebootReason;
 import io.github.avf4j.microdroid.report.GuestReports;
+import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -24,16 +25,34 @@ final class StopReasons {
 
   /** Says that the firmware refused the machine. */
   static StopReason firmware(PvmfwException e) {
-    int avfCode =
-        switch (e.rebootReason()) {
-          case PAYLOAD_VERIFICATION_FAILED -> 7;
-          case INTERNAL_ERROR -> 8;
-          default -> 5;
-        };
+    int avfCode = avfCode(Optional.of(e.rebootReason()));
     // All errors of the instance, and no others, have this one.
     String advice = e.rebootReason() == RebootReason.INTERNAL_ERROR ? INSTANCE : "";
     return new StopReason.FirmwareRefused(
         avfCode, e.rebootReason().line(), e.getMessage() + advice);
+  }
+
+  /** Says whether a line on the port for failures is the reason of a firmware's reset. */
+  static boolean isRebootReason(String line) {
+    return line.matches("PVM_FIRMWARE_[A-Z_]{1,64}");
+  }
+
+  private static StopReason firmware(String line) {
+    Optional<RebootReason> known =
+        Arrays.stream(RebootReason.values()).filter(one -> one.line().equals(line)).findFirst();
+    return new StopReason.FirmwareRefused(
+        avfCode(known), line, "the firmware in the machine reset it before the kernel ran");
+  }
+
+  private static int avfCode(Optional<RebootReason> reason) {
+    if (reason.isEmpty()) {
+      return 5;
+    }
+    return switch (reason.get()) {
+      case PAYLOAD_VERIFICATION_FAILED -> 7;
+      case INTERNAL_ERROR -> 8;
+      default -> 5;
+    };
   }
 
   /**
@@ -43,6 +62,7 @@ final class StopReasons {
    * @param killedFor why the host killed the machine, if it tried to
    * @param failure what the guest reported, if it could not run its payload
    * @param panic the line of a kernel panic, if there was one
+   * @param rebootReason what the machine's firmware said before it reset, if it did
    * @param silent whether it should have reported but never did
    */
   static StopReason decide(
@@ -50,9 +70,13 @@ final class StopReasons {
       @Nullable StopReason killedFor,
       GuestReports.@Nullable Failure failure,
       @Nullable String panic,
+      @Nullable String rebootReason,
       boolean silent) {
     if (byMachine instanceof StopReason.Killed) {
       return killedFor == null ? byMachine : killedFor;
+    }
+    if (rebootReason != null && byMachine instanceof StopReason.Reboot) {
+      return firmware(rebootReason);
     }
     boolean byItself =
         byMachine instanceof StopReason.Shutdown || byMachine instanceof StopReason.Reboot;

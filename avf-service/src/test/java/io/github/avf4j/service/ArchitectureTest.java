@@ -41,6 +41,31 @@ class ArchitectureTest {
               ROOT + ".spi");
 
   @ArchTest
+  static final ArchRule deviceTreesKnowOnlyTheJdk =
+      classes()
+          .that()
+          .resideInAPackage(ROOT + ".devicetree..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage("java..", "org.jspecify..", ROOT + ".devicetree..");
+
+  @ArchTest
+  static final ArchRule attestationKnowsNoMachine =
+      classes()
+          .that()
+          .resideInAPackage(ROOT + ".attestation..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..",
+              "javax..",
+              "org.jspecify..",
+              "org.bouncycastle..",
+              "com.fasterxml.jackson..",
+              ROOT + ".attestation..",
+              ROOT + ".devicetree..");
+
+  @ArchTest
   static final ArchRule devicesKnowNoHypervisor =
       noClasses()
           .that()

@@ -1,5 +1,8 @@
 package io.github.avf4j.service;
 
+import static io.github.avf4j.ProtectionLevel.HARDWARE;
+import static io.github.avf4j.ProtectionLevel.NONE;
+import static io.github.avf4j.ProtectionLevel.SIMULATED;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -9,6 +12,7 @@ import io.github.avf4j.HostReport.Suitability;
 import io.github.avf4j.ProtectionLevel;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class BackendsTest {
@@ -18,14 +22,14 @@ class BackendsTest {
 
   @Test
   void takesTheBestThatRunsAnything() {
-    assertThat(backends.choose(Optional.empty())).hasToString("kvm: it is FULL");
+    assertThat(backends.choose(Optional.empty(), NONE)).hasToString("kvm: it is FULL");
     assertThat(qemu.probes).isZero();
   }
 
   @Test
   void saysWhyNotABetterOne() {
     kvm.with(Suitability.LIMITED);
-    assertThat(backends.choose(Optional.empty()))
+    assertThat(backends.choose(Optional.empty(), NONE))
         .hasToString("qemu: it is FULL; not kvm: it is LIMITED");
   }
 
@@ -33,7 +37,7 @@ class BackendsTest {
   void saysForEachWhyNoneAndWhatToDo() {
     kvm.with(Suitability.LIMITED);
     qemu.with(Suitability.NONE);
-    assertThatThrownBy(() -> backends.choose(Optional.empty()))
+    assertThatThrownBy(() -> backends.choose(Optional.empty(), NONE))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessage(
             "no hypervisor can run machines here: kvm: it is LIMITED (mend kvm); qemu: it is NONE"
@@ -43,34 +47,34 @@ class BackendsTest {
   @Test
   void obeysWhoAsksForOneThatIsLimited() {
     kvm.with(Suitability.LIMITED);
-    assertThat(backends.choose(Optional.of("kvm")).backend()).isSameAs(kvm);
+    assertThat(backends.choose(Optional.of("kvm"), NONE).backend()).isSameAs(kvm);
     kvm.with(Suitability.NONE);
   }
 
   @Test
   void refusesToForceOneThatCannotBeUsedOrIsNotThere() {
     kvm.with(Suitability.NONE);
-    assertThatThrownBy(() -> backends.choose(Optional.of("kvm")))
+    assertThatThrownBy(() -> backends.choose(Optional.of("kvm"), NONE))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessage("kvm: it is NONE (mend kvm)");
-    assertThatThrownBy(() -> backends.choose(Optional.of("xen")))
+    assertThatThrownBy(() -> backends.choose(Optional.of("xen"), NONE))
         .isInstanceOf(BackendUnavailableException.class)
         .hasMessage("there is no backend \"xen\": choose one of [kvm, qemu]");
   }
 
   @Test
   void probesAUsableOneOnceAndAnUnusableOneEachTime() {
-    backends.choose(Optional.empty());
-    backends.choose(Optional.empty());
+    backends.choose(Optional.empty(), NONE);
+    backends.choose(Optional.empty(), NONE);
     assertThat(kvm.probes).isEqualTo(1);
     qemu.with(Suitability.NONE);
     for (int i = 0; i < 2; i++) {
-      assertThatThrownBy(() -> backends.choose(Optional.of("qemu")))
+      assertThatThrownBy(() -> backends.choose(Optional.of("qemu"), NONE))
           .isInstanceOf(BackendUnavailableException.class);
     }
     assertThat(qemu.probes).isEqualTo(2);
     qemu.with(Suitability.FULL);
-    assertThat(backends.choose(Optional.of("qemu")).backend()).isSameAs(qemu);
+    assertThat(backends.choose(Optional.of("qemu"), NONE).backend()).isSameAs(qemu);
   }
 
   @Test
@@ -96,5 +100,38 @@ class BackendsTest {
     assertThat(report.chosen()).isEmpty();
     assertThat(report.choice()).contains("add the dependency");
     assertThat(report.protection()).noneMatch(HostReport.Protection::available);
+  }
+
+  @Test
+  void takesTheBestThatGivesTheProtectionLevel() {
+    qemu.levels = Set.of(NONE, SIMULATED);
+    assertThat(backends.choose(Optional.empty(), SIMULATED).backend()).isSameAs(qemu);
+    kvm.levels = Set.of(NONE, SIMULATED, HARDWARE);
+    assertThat(backends.choose(Optional.empty(), HARDWARE).backend()).isSameAs(kvm);
+  }
+
+  @Test
+  void neverTakesAnotherLevelThanTheOneThatIsAskedFor() {
+    kvm.levels = Set.of(NONE, SIMULATED);
+    qemu.with(Suitability.NONE);
+    assertThatThrownBy(() -> backends.choose(Optional.empty(), HARDWARE))
+        .isInstanceOf(BackendUnavailableException.class)
+        .hasMessageStartingWith(
+            "protection level HARDWARE is not available: kvm: it lacks pKVM (buy another machine);"
+                + " qemu: it is NONE (mend qemu)");
+    assertThatThrownBy(() -> backends.choose(Optional.of("kvm"), HARDWARE))
+        .isInstanceOf(BackendUnavailableException.class)
+        .hasMessageStartingWith(
+            "protection level HARDWARE is not available: kvm: it lacks pKVM (buy another machine)");
+  }
+
+  @Test
+  void reportsForEachLevelWhoGivesItOrWhyNobodyDoes() {
+    qemu.levels = Set.of(NONE, SIMULATED);
+    assertThat(backends.report().protection())
+        .containsExactly(
+            new HostReport.Protection(NONE, true, "kvm has it", ""),
+            new HostReport.Protection(SIMULATED, true, "qemu has it", ""),
+            new HostReport.Protection(HARDWARE, false, "it lacks pKVM", "buy another machine"));
   }
 }

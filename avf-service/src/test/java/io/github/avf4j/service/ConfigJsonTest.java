@@ -9,14 +9,17 @@ import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DataSize;
 import io.github.avf4j.DebugLevel;
 import io.github.avf4j.DiskImage;
+import io.github.avf4j.Firmware;
 import io.github.avf4j.JavaPayload;
 import io.github.avf4j.KernelImage;
 import io.github.avf4j.Payload;
+import io.github.avf4j.ProtectionLevel;
 import io.github.avf4j.StoreException;
 import io.github.avf4j.VirtualMachineConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -158,6 +161,23 @@ class ConfigJsonTest {
                     .build())
             .build();
     assertThat(roundTrip(config)).isEqualTo(config);
+  }
+
+  @Test
+  void keepsTheFirmware() {
+    for (Firmware firmware :
+        List.of(
+            Firmware.pvmfw(),
+            Firmware.pvmfw(Path.of("/k.pem")),
+            Firmware.image(Path.of("/firmware")))) {
+      VirtualMachineConfig config =
+          VirtualMachineConfig.builder()
+              .customImage(
+                  CustomImageConfig.builder().kernel(Path.of("/k")).firmware(firmware).build())
+              .protectionLevel(ProtectionLevel.HARDWARE)
+              .build();
+      assertThat(roundTrip(config)).isEqualTo(config);
+    }
   }
 
   @Test

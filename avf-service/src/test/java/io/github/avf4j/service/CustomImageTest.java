@@ -5,14 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.avf4j.CustomImageConfig;
 import io.github.avf4j.DiskImage;
+import io.github.avf4j.Firmware;
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.ProtectionLevel;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.spi.DiskSpec;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class CustomImageTest extends ManagerTest {
@@ -47,6 +51,72 @@ class CustomImageTest extends ManagerTest {
     assertThat(spec.initrd()).contains(fixture.payload);
     assertThat(spec.commandLine()).isEqualTo("quiet");
     assertThat(spec.disks()).containsExactly(new DiskSpec(disk, true, ""));
+  }
+
+  @Test
+  void saysWhyTheFirmwareInTheMachineResetIt() throws Exception {
+    fixture.backend.guest =
+        machine -> {
+          print(machine, "anything\r\nPVM_FIRMWARE_PAYLOAD_VERIFICATION_FAILED\r\n");
+          print(machine, "PVM_FIRMWARE_INTERNAL_ERROR\n");
+          machine.stop(new StopReason.Reboot());
+        };
+    VirtualMachine vm = vm(CustomImageConfig.builder().kernel(fixture.kernel.image()));
+    vm.run();
+    assertThat(vm.awaitStopped(Duration.ofSeconds(30)))
+        .contains(
+            new StopReason.FirmwareRefused(
+                7,
+                "PVM_FIRMWARE_PAYLOAD_VERIFICATION_FAILED",
+                "the firmware in the machine reset it before the kernel ran"));
+  }
+
+  @Test
+  void believesNoFirmwareThatDoesNotReset() throws Exception {
+    fixture.backend.guest =
+        machine -> {
+          print(machine, "PVM_FIRMWARE_INVALID_FDT\n");
+          machine.powerOff();
+        };
+    VirtualMachine vm = vm(CustomImageConfig.builder().kernel(fixture.kernel.image()));
+    vm.run();
+    assertThat(vm.awaitStopped(Duration.ofSeconds(30))).contains(new StopReason.Shutdown());
+  }
+
+  private static void print(FakeMachine machine, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+    machine.spec.failureOutput().write(bytes, 0, bytes.length);
+  }
+
+  @Test
+  void givesAMachineTheFirmwareAndTheProtectionThatIsAskedFor() throws Exception {
+    fixture.backend.levels = Set.of(ProtectionLevel.NONE, ProtectionLevel.SIMULATED);
+    fixture.backend.guest = FakeMachine::powerOff;
+    Path firmware = Files.write(folder.resolve("firmware"), new byte[1000]);
+    VirtualMachine vm =
+        manager.create(
+            "f",
+            VirtualMachineConfig.builder()
+                .customImage(
+                    CustomImageConfig.builder()
+                        .kernel(fixture.kernel.image())
+                        .firmware(Firmware.image(firmware))
+                        .build())
+                .protectionLevel(ProtectionLevel.SIMULATED)
+                .build());
+    byte[] id = null;
+    for (int i = 0; i < 2; i++) {
+      vm.run();
+      assertThat(vm.awaitStopped(Duration.ofSeconds(30))).contains(new StopReason.Shutdown());
+      var spec = fixture.backend.last().spec;
+      assertThat(spec.protection()).isEqualTo(ProtectionLevel.SIMULATED);
+      assertThat(spec.firmware()).contains(firmware);
+      assertThat(spec.instanceId()).hasSize(64);
+      if (id != null) {
+        assertThat(spec.instanceId()).as("it stays").isEqualTo(id);
+      }
+      id = spec.instanceId();
+    }
   }
 
   @Test

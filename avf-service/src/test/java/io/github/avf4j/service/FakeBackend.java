@@ -2,12 +2,14 @@ package io.github.avf4j.service;
 
 import io.github.avf4j.HostReport;
 import io.github.avf4j.HostReport.Suitability;
+import io.github.avf4j.ProtectionLevel;
 import io.github.avf4j.spi.HypervisorBackend;
 import io.github.avf4j.spi.Machine;
 import io.github.avf4j.spi.MachineListener;
 import io.github.avf4j.spi.MachineSpec;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 
@@ -26,6 +28,10 @@ final class FakeBackend implements HypervisorBackend {
   volatile CountDownLatch mayCreate = new CountDownLatch(0);
   volatile Suitability suitability = Suitability.FULL;
   volatile int probes;
+
+  /** The levels that machines can have. */
+  volatile Set<ProtectionLevel> levels = Set.of(ProtectionLevel.NONE);
+
   private final String name;
   private final int priority;
 
@@ -62,6 +68,13 @@ final class FakeBackend implements HypervisorBackend {
         "it is " + suitability,
         suitability == Suitability.FULL ? "" : "mend " + name,
         Map.of("version", "1"));
+  }
+
+  @Override
+  public HostReport.Protection protection(ProtectionLevel level) {
+    return levels.contains(level)
+        ? new HostReport.Protection(level, true, name + " has it", "")
+        : new HostReport.Protection(level, false, "it lacks pKVM", "buy another machine");
   }
 
   @Override

@@ -40,6 +40,16 @@ class PanicWatchTest {
   }
 
   @Test
+  void hearsThePanicOfAnArm64Kernel() {
+    print("[    3.167431] sysrq: Trigger a crash\r\n");
+    print("[    3.168878] Kernel panic - not syncing: sysrq triggered crash\r\n");
+    print("[    3.169724] Hardware name: linux,dummy-virt (DT)\r\n");
+    print("[    3.170065] Call trace:\r\n[    3.170382]  dump_backtrace+0xe4/0x140\r\n");
+    print("[    3.174524] Memory Limit: none\r\n");
+    assertThat(heard).containsExactly("Kernel panic - not syncing: sysrq triggered crash");
+  }
+
+  @Test
   void takesTheEndForThePanicWhenItsLineWasLost() {
     print("---[ end Kernel panic - not syncing: oh ]---\n");
     assertThat(heard).containsExactly("Kernel panic - not syncing: oh", "halted");

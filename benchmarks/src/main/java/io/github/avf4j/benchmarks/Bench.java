@@ -23,7 +23,8 @@ public final class Bench {
           new AttestationAvb(),
           new MicrodroidPack(),
           new MicrodroidBoot(),
-          new MicrodroidImage());
+          new MicrodroidImage(),
+          new ProtectedAnswer());
 
   private Bench() {}
 

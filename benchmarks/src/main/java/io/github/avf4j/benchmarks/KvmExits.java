@@ -4,6 +4,8 @@ import io.github.avf4j.StopReason;
 import io.github.avf4j.kvm.boot.x86.CpuidTable;
 import io.github.avf4j.kvm.boot.x86.MachineMemory;
 import io.github.avf4j.kvm.boot.x86.VcpuSetup;
+import io.github.avf4j.kvm.boot.x86.X86Diagnostics;
+import io.github.avf4j.kvm.device.Buses;
 import io.github.avf4j.kvm.device.MmioBus;
 import io.github.avf4j.kvm.device.PortBus;
 import io.github.avf4j.kvm.device.PortDevice;
@@ -74,9 +76,8 @@ final class KvmExits implements Benchmark {
                 "bench",
                 0,
                 vcpu,
-                ports,
-                new MmioBus(0, List.of()),
-                memory.guest(),
+                new Buses(ports, new MmioBus(0, List.of())),
+                new X86Diagnostics(memory.guest()),
                 group,
                 Signals.installKick());
         group.start(List.of(thread));

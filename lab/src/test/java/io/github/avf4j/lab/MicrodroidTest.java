@@ -224,7 +224,7 @@ final class MicrodroidTest {
         .isInstanceOfSatisfying(
             PayloadException.class,
             e -> assertThat(e.code()).isEqualTo(ErrorCode.PAYLOAD_INVALID_CONFIG))
-        .hasMessageContaining("lib/x86_64/libprobe.so");
+        .hasMessageContaining(TestMachines.libraryFolder() + "libprobe.so");
     VirtualMachine byConfig =
         machines.create(
             "nothing",

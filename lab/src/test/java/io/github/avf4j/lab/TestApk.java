@@ -67,9 +67,9 @@ final class TestApk {
   private static ApkWriter writer(long version, String greeting) throws IOException {
     return new ApkWriter(PACKAGE)
         .versionCode(version)
-        .add("lib/x86_64/" + VAULT, resource(VAULT_FOLDER + VAULT))
-        .add("lib/x86_64/" + PROBE, resource(PROBE))
-        .add("lib/x86_64/" + ADDER, resource(ADDER))
+        .add(TestMachines.libraryFolder() + VAULT, library(VAULT_FOLDER, VAULT))
+        .add(TestMachines.libraryFolder() + PROBE, library("", PROBE))
+        .add(TestMachines.libraryFolder() + ADDER, library("", ADDER))
         .add(CONFIG, config(VAULT, ""))
         .add(CONFIG_WITH_PARTS, config(VAULT, PARTS))
         .add(CONFIG_OF_PROBE, config(PROBE, PARTS))
@@ -90,6 +90,10 @@ final class TestApk {
             + more
             + '}')
         .getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static byte[] library(String folder, String name) throws IOException {
+    return resource(folder + TestMachines.libraryFolder().substring("lib/".length()) + name);
   }
 
   private static byte[] resource(String name) throws IOException {

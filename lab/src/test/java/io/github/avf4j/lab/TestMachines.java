@@ -5,6 +5,7 @@ import io.github.avf4j.Payload;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.VirtualMachineManager;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -33,12 +34,18 @@ final class TestMachines implements AutoCloseable {
             ? Path.of(configured)
             : projectRoot()
                 .resolve(
-                    "avf-microdroid/target/cargo/x86_64-unknown-linux-gnu/release/test-payload");
+                    "avf-microdroid/target/cargo/%s-unknown-linux-gnu/release/test-payload"
+                        .formatted(GuestArchitecture.host().linuxName()));
     if (!Files.isExecutable(path)) {
       throw new IllegalStateException(
           "no test payload at " + path + ": build avf-microdroid first");
     }
     return path;
+  }
+
+  /** The folder of an APK with the libraries for this host's guests. */
+  static String libraryFolder() {
+    return GuestArchitecture.host().libraryFolder();
   }
 
   private static Path projectRoot() {

@@ -1,6 +1,6 @@
 package io.github.avf4j.attestation.pvmfw;
 
-import io.github.avf4j.attestation.fdt.FdtNode;
+import io.github.avf4j.devicetree.FdtNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;

@@ -1,10 +1,8 @@
 package io.github.avf4j.attestation.pvmfw;
 
 import io.github.avf4j.attestation.ByteSlice;
-import io.github.avf4j.attestation.fdt.DeviceTree;
-import io.github.avf4j.attestation.fdt.FdtException;
-import io.github.avf4j.attestation.fdt.FdtNode;
-import io.github.avf4j.attestation.fdt.Overlay;
+import io.github.avf4j.devicetree.DeviceTree;
+import io.github.avf4j.devicetree.FdtNode;
 
 /**
  * What a device's debug policy allows, as it shows in a guest's tree. It counts only where the
@@ -26,20 +24,20 @@ public record DebugPolicy(boolean log, boolean ramdump, boolean adb) {
   /**
    * Reads what an overlay would allow a guest, without one.
    *
-   * @throws FdtException if it is malformed, or has a target that guests do not have
+   * @throws DeviceTreeException if it is malformed, or has a target that guests do not have
    */
   public static DebugPolicy ofOverlay(ByteSlice overlay) {
     DeviceTree guest = new DeviceTree();
     guest.root().add("chosen");
     guest.root().add("avf").add("untrusted");
-    return of(Overlay.apply(guest, DeviceTree.parse(overlay)));
+    return of(DeviceTrees.apply(guest, overlay));
   }
 
   /** Applies the policy's overlay; a broken one changes nothing. */
   static DeviceTree apply(DeviceTree tree, ByteSlice overlay) {
     try {
-      return Overlay.apply(tree, DeviceTree.parse(overlay));
-    } catch (FdtException e) {
+      return DeviceTrees.apply(tree, overlay);
+    } catch (DeviceTreeException e) {
       return tree;
     }
   }

@@ -1,11 +1,10 @@
 package io.github.avf4j.attestation.pvmfw;
 
-import io.github.avf4j.attestation.fdt.DeviceTree;
-import io.github.avf4j.attestation.fdt.FdtException;
-import io.github.avf4j.attestation.fdt.FdtNode;
-import io.github.avf4j.attestation.fdt.Overlay;
 import io.github.avf4j.attestation.pvmfw.AssignedDevice.PvStream;
 import io.github.avf4j.attestation.pvmfw.AssigningHypervisor.IommuStream;
+import io.github.avf4j.devicetree.DeviceTree;
+import io.github.avf4j.devicetree.FdtNode;
+import io.github.avf4j.devicetree.Overlay;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -15,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -82,8 +82,12 @@ public final class DeviceAssignment {
           PvmfwError.DEVICE_TOO_MANY_PV_IOMMU,
           "at most %d pvIOMMUs are taken but there are %d".formatted(MAX_PV_IOMMUS, ids.size()));
     }
-    return Optional.of(
-        new DeviceAssignment(devices, List.copyOf(ids), DtboFilter.keep(vmDtbo, nodes)));
+    DeviceTree overlay = changing(() -> DtboFilter.keep(vmDtbo, nodes));
+    return Optional.of(new DeviceAssignment(devices, List.copyOf(ids), overlay));
+  }
+
+  private static DeviceTree changing(Supplier<DeviceTree> work) {
+    return DeviceTrees.change(PvmfwError.DEVICE_INVALID_DTBO, "device assignment", work);
   }
 
   private static Map<Integer, Integer> pvIommus(DeviceTree host) {
@@ -251,23 +255,22 @@ public final class DeviceAssignment {
    * @throws PvmfwException of error DEVICE_INVALID_DTBO if the overlay does not fit
    */
   DeviceTree applyTo(DeviceTree guest, int firstPhandle) {
-    DeviceTree tree = guest.copy();
+    return changing(() -> merge(guest.copy(), firstPhandle));
+  }
+
+  private DeviceTree merge(DeviceTree guest, int firstPhandle) {
     Map<Integer, Integer> phandles = new HashMap<>();
     for (int i = 0; i < pvIommuIds.size(); i++) {
       phandles.put(pvIommuIds.get(i), firstPhandle + i);
-      tree.root()
+      guest
+          .root()
           .add("pviommu" + i)
           .setStrings("compatible", PV_IOMMU)
           .setU32("id", pvIommuIds.get(i))
           .setU32("#iommu-cells", 1)
           .setU32("phandle", firstPhandle + i);
     }
-    try {
-      tree = Overlay.apply(tree, overlay);
-    } catch (FdtException e) {
-      throw new PvmfwException(
-          PvmfwError.DEVICE_INVALID_DTBO, "device assignment: " + e.reason(), e);
-    }
+    DeviceTree tree = Overlay.apply(guest, overlay);
     for (AssignedDevice device : devices) {
       FdtNode node =
           tree.node(device.path())

@@ -1,8 +1,8 @@
 package io.github.avf4j.attestation.pvmfw;
 
-import io.github.avf4j.attestation.ByteSlice;
-import io.github.avf4j.attestation.fdt.DeviceTree;
-import io.github.avf4j.attestation.fdt.FdtNode;
+import io.github.avf4j.devicetree.DeviceTree;
+import io.github.avf4j.devicetree.FdtNode;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Collections;
@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * referred to. Used once.
  */
 final class DtboFilter {
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
   private final DeviceTree tree;
   private final Map<FdtNode, FdtNode> parents = new IdentityHashMap<>();
   private final Map<FdtNode, FdtNode> fixups = new IdentityHashMap<>();
@@ -78,24 +80,24 @@ final class DtboFilter {
         }
         FdtNode fixup = fixups.get(node);
         if (fixup != null) {
-          fixup.properties().keySet().forEach(name -> refer(node, fixup, name, open));
+          fixup.propertyNames().forEach(name -> refer(node, fixup, name, open));
         }
       }
     }
   }
 
   private void refer(FdtNode node, FdtNode fixup, String property, Deque<FdtNode> open) {
-    ByteSlice value = node.property(property).orElse(ByteSlice.EMPTY);
+    ByteBuffer value = node.property(property).orElse(NOTHING);
     int[] offsets = fixup.cells(property).orElse(new int[0]);
     if (offsets.length == 0) {
       throw VmDtbo.fault(PvmfwError.DEVICE_INVALID_DTBO, "local fixups are not cells");
     }
     for (int offset : offsets) {
-      if (offset < 0 || offset % 4 != 0 || offset > value.length() - 4) {
+      if (offset < 0 || offset % 4 != 0 || offset > value.remaining() - 4) {
         throw VmDtbo.fault(
             PvmfwError.DEVICE_INVALID_DTBO, "a local fixup points outside of \"" + property + "\"");
       }
-      FdtNode target = byPhandle.get(value.asByteBuffer().getInt(offset));
+      FdtNode target = byPhandle.get(value.getInt(offset));
       if (target == null) {
         throw VmDtbo.fault(
             PvmfwError.DEVICE_INTERNAL,
@@ -125,7 +127,7 @@ final class DtboFilter {
     for (FdtNode child : from.children()) {
       if (kept.contains(child)) {
         FdtNode same = into.add(child.name());
-        child.properties().forEach(same::set);
+        same.setAll(child);
         copyBelow(child, same);
       }
     }
@@ -134,7 +136,7 @@ final class DtboFilter {
   private void copyFixups(FdtNode node, FdtNode into) {
     FdtNode fixup = fixups.get(node);
     if (fixup != null) {
-      fixup.properties().forEach(into::set);
+      into.setAll(fixup);
     }
     for (FdtNode child : node.children()) {
       if (kept.contains(child) && fixups.containsKey(child)) {
@@ -145,12 +147,10 @@ final class DtboFilter {
 
   private static void copySymbols(FdtNode all, DeviceTree made) {
     FdtNode symbols = made.root().add("__symbols__");
-    all.properties()
-        .forEach(
-            (symbol, value) -> {
-              if (all.string(symbol).flatMap(made::node).isPresent()) {
-                symbols.set(symbol, value);
-              }
-            });
+    for (String symbol : all.propertyNames()) {
+      if (all.string(symbol).flatMap(made::node).isPresent()) {
+        symbols.set(symbol, all.property(symbol).orElse(NOTHING));
+      }
+    }
   }
 }

@@ -1,7 +1,7 @@
 package io.github.avf4j.attestation.pvmfw;
 
 import io.github.avf4j.attestation.ByteSlice;
-import io.github.avf4j.attestation.fdt.DeviceTree;
+import io.github.avf4j.devicetree.DeviceTree;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;

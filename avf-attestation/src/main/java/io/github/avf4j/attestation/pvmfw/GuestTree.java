@@ -1,9 +1,9 @@
 package io.github.avf4j.attestation.pvmfw;
 
 import io.github.avf4j.attestation.ByteSlice;
-import io.github.avf4j.attestation.fdt.DeviceTree;
-import io.github.avf4j.attestation.fdt.FdtException;
-import io.github.avf4j.attestation.fdt.FdtNode;
+import io.github.avf4j.devicetree.DeviceTree;
+import io.github.avf4j.devicetree.FdtNode;
+import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
@@ -32,10 +32,20 @@ public final class GuestTree {
    * @param handoverAddress where the handover page is, in guest-physical memory
    * @param additions what the loader adds
    * @throws PvmfwException of error INVALID_FDT if a property of {@code /avf} is not that of the
-   *     reference, DEVICE_INVALID_DTBO if the overlay for device assignment does not fit,
-   *     CONFIG_INVALID_RESERVED_MEMORY if reserved memory makes no node
+   *     reference, DEVICE_INVALID_DTBO if the overlay for device assignment does not fit or brings
+   *     nodes that the firmware makes, CONFIG_INVALID_RESERVED_MEMORY if reserved memory makes no
+   *     node
    */
   public static DeviceTree make(
+      HostTree host, NextHandover next, long handoverAddress, GuestAdditions additions) {
+    // Without devices, all nodes are the firmware's own.
+    return DeviceTrees.change(
+        PvmfwError.DEVICE_INVALID_DTBO,
+        "device assignment",
+        () -> fill(host, next, handoverAddress, additions));
+  }
+
+  private static DeviceTree fill(
       HostTree host, NextHandover next, long handoverAddress, GuestAdditions additions) {
     DeviceTree machine = GuestMachine.make(host);
     GuestTree guest =
@@ -75,16 +85,17 @@ public final class GuestTree {
     host.avf()
         .forEach(
             (name, value) -> {
-              Optional<ByteSlice> expected = trusted.flatMap(node -> node.property(name));
+              ByteBuffer given = value.asByteBuffer();
+              Optional<ByteBuffer> expected = trusted.flatMap(node -> node.property(name));
               if (expected.isPresent()) {
                 HostRules.require(
-                    expected.get().equals(value),
+                    expected.get().equals(given),
                     "property \"" + name + "\" of /avf is not that of the reference");
-                avf.set(name, value);
+                avf.set(name, given);
               }
             });
     FdtNode untrusted = avf.add("untrusted");
-    host.untrusted().forEach(untrusted::set);
+    host.untrusted().forEach((name, value) -> untrusted.set(name, value.asByteBuffer()));
   }
 
   private void addChosen(boolean newInstance) {
@@ -95,7 +106,7 @@ public final class GuestTree {
             .orElseThrow()
             .setStrings("stdout-path", "/uart@3f8")
             .setU32("linux,pci-probe-only", 1)
-            .set("kaslr-seed", ByteSlice.takeOver(seed))
+            .set("kaslr-seed", seed)
             .setEmpty("avf,strict-boot");
     if (newInstance) {
       chosen.setEmpty("avf,new-instance");
@@ -116,18 +127,15 @@ public final class GuestTree {
         throw new PvmfwException(
             PvmfwError.CONFIG_INVALID_RESERVED_MEMORY, "reserved memory: a blob is empty");
       }
-      try {
-        FdtNode node =
-            reserved
-                .add(memory.compatible())
-                .setStrings("compatible", memory.compatible())
-                .setU64("reg", placed.address(), memory.content().length());
-        if (memory.noMap()) {
-          node.setEmpty("no-map");
-        }
-      } catch (FdtException e) {
-        throw new PvmfwException(
-            PvmfwError.CONFIG_INVALID_RESERVED_MEMORY, "reserved memory: " + e.reason(), e);
+      FdtNode node =
+          DeviceTrees.change(
+              PvmfwError.CONFIG_INVALID_RESERVED_MEMORY,
+              "reserved memory",
+              () -> reserved.add(memory.compatible()));
+      node.setStrings("compatible", memory.compatible())
+          .setU64("reg", placed.address(), memory.content().length());
+      if (memory.noMap()) {
+        node.setEmpty("no-map");
       }
     }
   }

@@ -1,7 +1,7 @@
 package io.github.avf4j.attestation.pvmfw;
 
-import io.github.avf4j.attestation.fdt.DeviceTree;
-import io.github.avf4j.attestation.fdt.FdtNode;
+import io.github.avf4j.devicetree.DeviceTree;
+import io.github.avf4j.devicetree.FdtNode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

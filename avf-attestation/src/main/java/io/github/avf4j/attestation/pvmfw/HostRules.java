@@ -1,6 +1,6 @@
 package io.github.avf4j.attestation.pvmfw;
 
-import io.github.avf4j.attestation.fdt.FdtNode;
+import io.github.avf4j.devicetree.FdtNode;
 
 /** How a rule about the host's device tree is broken. */
 final class HostRules {

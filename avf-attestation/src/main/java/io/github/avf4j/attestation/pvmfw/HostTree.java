@@ -1,8 +1,8 @@
 package io.github.avf4j.attestation.pvmfw;
 
 import io.github.avf4j.attestation.ByteSlice;
-import io.github.avf4j.attestation.fdt.DeviceTree;
-import io.github.avf4j.attestation.fdt.FdtNode;
+import io.github.avf4j.devicetree.DeviceTree;
+import io.github.avf4j.devicetree.FdtNode;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -93,7 +93,7 @@ public record HostTree(
         serialPorts(host),
         swiotlb(host, ram, page, march),
         untrusted(host),
-        host.node("/avf").map(FdtNode::properties).orElse(Map.of()));
+        host.node("/avf").map(DeviceTrees::properties).orElse(Map.of()));
   }
 
   private static MemoryRange ram(DeviceTree host, long page) {
@@ -208,7 +208,7 @@ public record HostTree(
 
   private static Map<String, ByteSlice> untrusted(DeviceTree host) {
     Map<String, ByteSlice> properties =
-        host.node("/avf/untrusted").map(FdtNode::properties).orElse(Map.of());
+        host.node("/avf/untrusted").map(DeviceTrees::properties).orElse(Map.of());
     for (String forbidden : new String[] {"compatible", "phandle", "linux,phandle"}) {
       HostRules.require(
           !properties.containsKey(forbidden), "/avf/untrusted has \"" + forbidden + "\"");

@@ -1,8 +1,8 @@
 package io.github.avf4j.attestation.pvmfw;
 
-import io.github.avf4j.attestation.fdt.DeviceTree;
-import io.github.avf4j.attestation.fdt.FdtNode;
 import io.github.avf4j.attestation.pvmfw.AssigningHypervisor.IommuStream;
+import io.github.avf4j.devicetree.DeviceTree;
+import io.github.avf4j.devicetree.FdtNode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -66,11 +66,11 @@ final class VmDtbo {
     if (symbols.isEmpty()) {
       return List.of();
     }
-    if (symbols.get().properties().size() > MAX_SYMBOLS) {
+    if (symbols.get().propertyNames().size() > MAX_SYMBOLS) {
       throw fault(PvmfwError.DEVICE_INVALID_SYMBOLS, "more than " + MAX_SYMBOLS + " symbols");
     }
     List<Candidate> candidates = new ArrayList<>();
-    for (String symbol : symbols.get().properties().keySet()) {
+    for (String symbol : symbols.get().propertyNames()) {
       String path =
           symbols
               .get()

@@ -1,15 +1,17 @@
 package io.github.avf4j.attestation.pvmfw;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.Vectors;
 import io.github.avf4j.attestation.avb.AvbPublicKey;
 import io.github.avf4j.attestation.dice.DiceHandover;
-import io.github.avf4j.attestation.fdt.DeviceTree;
-import io.github.avf4j.attestation.fdt.FdtNode;
 import io.github.avf4j.attestation.verity.ImageSource;
+import io.github.avf4j.devicetree.DeviceTree;
+import io.github.avf4j.devicetree.FdtNode;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -30,12 +32,12 @@ class GuestTreeTest {
     DeviceTree reference = new DeviceTree();
     reference.root().add("avf").setU32("known", 5).setU32("other", 1);
     DeviceTree guest = make(host, "initrd_normal", reference, null);
-    DeviceTree again = DeviceTree.parse(ByteSlice.takeOver(guest.encode()));
+    DeviceTree again = DeviceTree.parse(guest.encode());
     FdtNode chosen = again.node("/chosen").orElseThrow();
     assertThat(chosen.has("avf,strict-boot")).isTrue();
     assertThat(chosen.has("avf,new-instance")).isFalse();
     assertThat(chosen.string("bootargs")).hasValue("panic=-1");
-    assertThat(chosen.property("kaslr-seed").orElseThrow().length()).isEqualTo(8);
+    assertThat(chosen.property("kaslr-seed").orElseThrow().remaining()).isEqualTo(8);
     FdtNode dice = again.node("/reserved-memory/dice").orElseThrow();
     assertThat(dice.cells("reg").orElseThrow()).containsExactly(0, 0x7fe00000, 0, 4096);
     assertThat(again.node("/avf").orElseThrow().u32("known")).hasValue(5);
@@ -80,7 +82,7 @@ class GuestTreeTest {
   @Test
   void keepsTheBytesOfBootArgumentsThatAreNotAscii() {
     DeviceTree host = hostTree();
-    ByteSlice utf8 = ByteSlice.ofHex("6b3dc3a900");
+    ByteBuffer utf8 = ByteSlice.ofHex("6b3dc3a900").asByteBuffer();
     host.node("/chosen").orElseThrow().set("bootargs", utf8);
     DeviceTree guest = make(host, "initrd_debug", null, null);
     assertThat(guest.node("/chosen").orElseThrow().property("bootargs")).hasValue(utf8);
@@ -144,6 +146,14 @@ class GuestTreeTest {
     assertThat(guest.nodes().stream().filter(node -> node.phandle().isPresent()))
         .as("every phandle is one node's")
         .hasSize((int) distinct);
+  }
+
+  @Test
+  void refusesDevicesThatBringNodesOfTheFirmware() {
+    GuestAdditions additions =
+        GuestAdditions.NONE.withDevices(DeviceAssignmentTest.assignmentThatBrings("avf"));
+    PvmFirmwareTest.assertError(() -> make(additions), PvmfwError.DEVICE_INVALID_DTBO);
+    assertThatThrownBy(() -> make(additions)).hasMessageContaining("\"avf\" occurs twice");
   }
 
   @Test
@@ -272,7 +282,7 @@ class GuestTreeTest {
         .setU64("size", 65536);
     FdtNode avf = root.add("avf").setU32("known", 5).setU32("unknown", 7);
     avf.add("untrusted")
-        .set("instance-id", ByteSlice.takeOver(new byte[64]))
+        .set("instance-id", new byte[64])
         .setEmpty("defer-rollback-protection")
         .add("dropped");
     root.add("evil").setStrings("compatible", "x,y");

@@ -5,7 +5,7 @@ import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.Fuzzing;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.Vectors;
-import io.github.avf4j.attestation.fdt.DeviceTree;
+import io.github.avf4j.devicetree.DeviceTree;
 import java.util.Arrays;
 import java.util.List;
 
@@ -87,11 +87,11 @@ class PvmfwFuzzTest {
     Fuzzing.parse(
         data,
         bytes -> {
-          DeviceTree tree = DeviceTree.parse(ByteSlice.copyOf(bytes));
+          DeviceTree tree = DeviceTrees.parse(ByteSlice.copyOf(bytes));
           HYPERVISOR
-              .assign(DeviceTree.parse(Vectors.slice("fdt/host_devices.dtb")), tree)
+              .assign(DeviceTrees.parse(Vectors.slice("fdt/host_devices.dtb")), tree)
               .ifPresent(assignment -> assignment.applyTo(new DeviceTree(), 96));
-          HYPERVISOR.assign(tree, DeviceTree.parse(Vectors.slice("fdt/vm_dtbo.dtb")));
+          HYPERVISOR.assign(tree, DeviceTrees.parse(Vectors.slice("fdt/vm_dtbo.dtb")));
         });
   }
 
@@ -102,7 +102,7 @@ class PvmfwFuzzTest {
         bytes -> {
           HostTree host =
               HostTree.parse(
-                  DeviceTree.parse(ByteSlice.copyOf(bytes)), PvmfwRevision.MARCH_2025, 4096);
+                  DeviceTrees.parse(ByteSlice.copyOf(bytes)), PvmfwRevision.MARCH_2025, 4096);
           GuestMachine.make(host).encode();
         });
   }

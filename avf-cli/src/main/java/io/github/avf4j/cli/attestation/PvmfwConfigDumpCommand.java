@@ -4,8 +4,8 @@ import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.dice.DiceChainTree;
 import io.github.avf4j.attestation.dice.DiceHandover;
-import io.github.avf4j.attestation.fdt.DeviceTree;
 import io.github.avf4j.attestation.pvmfw.DebugPolicy;
+import io.github.avf4j.attestation.pvmfw.DeviceTrees;
 import io.github.avf4j.attestation.pvmfw.PvmfwConfig;
 import io.github.avf4j.attestation.pvmfw.PvmfwRevision;
 import io.github.avf4j.attestation.pvmfw.ReservedMemory;
@@ -96,11 +96,7 @@ final class PvmfwConfigDumpCommand extends FileCommand {
   }
 
   private static int nodes(SecretBytes blob) {
-    return tree(blob).nodes().size();
-  }
-
-  private static DeviceTree tree(SecretBytes blob) {
-    return DeviceTree.parse(content(blob));
+    return DeviceTrees.parse(content(blob)).nodes().size();
   }
 
   private static ByteSlice content(SecretBytes blob) {

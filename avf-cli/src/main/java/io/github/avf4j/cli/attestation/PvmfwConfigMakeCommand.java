@@ -3,8 +3,8 @@ package io.github.avf4j.cli.attestation;
 import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.SecretBytes;
 import io.github.avf4j.attestation.dice.DiceHandover;
-import io.github.avf4j.attestation.fdt.DeviceTree;
 import io.github.avf4j.attestation.pvmfw.DebugPolicy;
+import io.github.avf4j.attestation.pvmfw.DeviceTrees;
 import io.github.avf4j.attestation.pvmfw.PvmfwConfig;
 import io.github.avf4j.attestation.pvmfw.ReservedMemory;
 import io.github.avf4j.cli.internal.FileCommand;
@@ -95,7 +95,7 @@ final class PvmfwConfigMakeCommand extends FileCommand {
     switch (entry) {
       case DICE_HANDOVER -> DiceHandover.parse(blob).close();
       case DEBUG_POLICY -> DebugPolicy.ofOverlay(ByteSlice.copyOf(blob));
-      case VM_DTBO, VM_REFERENCE_DT -> DeviceTree.parse(ByteSlice.copyOf(blob));
+      case VM_DTBO, VM_REFERENCE_DT -> DeviceTrees.parse(ByteSlice.copyOf(blob));
       case RESERVED_MEMORY -> ReservedMemory.parse(blob).forEach(ReservedMemory::close);
     }
   }

@@ -1,8 +1,9 @@
 package io.github.avf4j.kvm.ioctl;
 
 /**
- * Names and numbers of {@code linux/kvm.h} for x86-64. Request numbers are computed from direction,
- * number and size of the argument. Thread-safe.
+ * Names and numbers of {@code linux/kvm.h} for x86-64; those that other processors have as well are
+ * the same there. Request numbers are computed from direction, number and size of the argument.
+ * Thread-safe.
  */
 public final class Kvm {
   public static final int API_VERSION = 12;
@@ -56,9 +57,11 @@ public final class Kvm {
   public static final int KVM_EXIT_INTR = 10;
   public static final int KVM_EXIT_INTERNAL_ERROR = 17;
   public static final int KVM_EXIT_SYSTEM_EVENT = 24;
+  public static final int KVM_EXIT_ARM_NISV = 28;
 
   public static final int KVM_SYSTEM_EVENT_SHUTDOWN = 1;
   public static final int KVM_SYSTEM_EVENT_RESET = 2;
+  public static final int KVM_SYSTEM_EVENT_CRASH = 3;
 
   private static final int TYPE = 0xAE << 8;
 
@@ -68,15 +71,15 @@ public final class Kvm {
     return TYPE | number;
   }
 
-  private static long iow(int number, int size) {
+  static long iow(int number, int size) {
     return 1L << 30 | size << 16 | TYPE | number;
   }
 
-  private static long ior(int number, int size) {
+  static long ior(int number, int size) {
     return 2L << 30 | size << 16 | TYPE | number;
   }
 
-  private static long iowr(int number, int size) {
+  static long iowr(int number, int size) {
     return 3L << 30 | size << 16 | TYPE | number;
   }
 }

@@ -16,11 +16,13 @@ public final class KvmRun {
 
   // io: direction 32, size 33, port 34, count 36, data_offset 40
   // mmio: phys_addr 32, data 40, len 48, is_write 52
+  // arm_nisv: esr_iss 32, fault_ipa 40
   // internal, system_event: suberror or type 32, ndata 36, data 40
   private static final int IO_SIZE = 33;
   private static final int IO_PORT = 34;
   private static final int IO_COUNT = 36;
   private static final int IO_DATA_OFFSET = 40;
+  private static final int NISV_FAULT_IPA = 40;
   private static final int MMIO_DATA = 40;
   private static final int MMIO_LENGTH = 48;
   private static final int MMIO_IS_WRITE = 52;
@@ -117,6 +119,11 @@ public final class KvmRun {
   /** Returns the suberror of an internal error, or the type of a system event. */
   public int subReason() {
     return run.getInt(EXIT);
+  }
+
+  /** Returns the guest-physical address of an access that the processor did not decode (arm64). */
+  public long undecodedAddress() {
+    return run.getLong(NISV_FAULT_IPA);
   }
 
   /** Returns the hardware's reason for a failed entry. */

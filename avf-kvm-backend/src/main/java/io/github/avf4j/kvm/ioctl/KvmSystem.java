@@ -57,7 +57,8 @@ public final class KvmSystem implements AutoCloseable {
         + switch (errno) {
           case Errno.ENOENT ->
               "load the module kvm_intel or kvm_amd, and switch virtualization on in the firmware"
-                  + " (or allow nested virtualization if this is a virtual machine)";
+                  + " (or allow nested virtualization if this is a virtual machine); on arm64, use a"
+                  + " kernel that has KVM and starts at exception level 2";
           case Errno.EACCES, Errno.EPERM ->
               "add the user to the group that owns the device (group kvm as a rule) and log in again";
           case Errno.EBUSY -> "stop the other hypervisor that uses the processor";
@@ -104,14 +105,38 @@ public final class KvmSystem implements AutoCloseable {
    * @throws HypervisorException if there is no memory or descriptor left
    */
   public KvmVm createVm() {
-    int result;
-    do {
-      result = Ioctl.issue(fd.number(), Kvm.KVM_CREATE_VM, 0);
-    } while (result == -Errno.EINTR);
+    return createVm(0);
+  }
+
+  /**
+   * As {@link #createVm()}.
+   *
+   * @param type what the processor's architecture knows of kinds of VMs, 0 for the default
+   */
+  public KvmVm createVm(long type) {
+    int result = tryCreateVm(type);
     if (result < 0) {
       throw vmRefused(-result);
     }
     return new KvmVm(Fd.own(result));
+  }
+
+  /** Returns 0 if VMs of a type can be made, else the error number. Makes one and closes it. */
+  public int probeVmType(long type) {
+    int result = tryCreateVm(type);
+    if (result < 0) {
+      return -result;
+    }
+    Fd.own(result).close();
+    return 0;
+  }
+
+  private int tryCreateVm(long type) {
+    int result;
+    do {
+      result = Ioctl.issue(fd.number(), Kvm.KVM_CREATE_VM, type);
+    } while (result == -Errno.EINTR);
+    return result;
   }
 
   static RuntimeException vmRefused(int errno) {

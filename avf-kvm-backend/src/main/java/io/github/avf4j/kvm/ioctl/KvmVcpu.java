@@ -1,7 +1,6 @@
 package io.github.avf4j.kvm.ioctl;
 
 import io.github.avf4j.HypervisorException;
-import io.github.avf4j.linux.Errno;
 import io.github.avf4j.linux.Fd;
 import io.github.avf4j.linux.Ioctl;
 import io.github.avf4j.linux.MemoryMapping;
@@ -115,9 +114,36 @@ public final class KvmVcpu implements AutoCloseable {
         : OptionalLong.of(translation.bytes().getLong(8));
   }
 
-  /** Returns the name of an error number of {@link #enter()}. */
-  public static String describe(int result) {
-    return Errno.describe(-result);
+  /**
+   * Sets a vCPU of arm64 up as it is at power-on.
+   *
+   * @param target of {@link KvmVm#preferredTarget()}
+   * @param features a bit for each {@code KVM_ARM_VCPU_…}
+   */
+  public void initialize(int target, int features) {
+    // struct kvm_vcpu_init: target 0, features 4, seven words.
+    NativeBuffer init = NativeBuffer.allocate(32);
+    init.bytes().putInt(0, target).putInt(4, features);
+    Ioctl.call("KVM_ARM_VCPU_INIT", fd, KvmArm.KVM_ARM_VCPU_INIT, init);
+  }
+
+  /** Returns a 64-bit register of arm64 by its id; see {@link ArmRegister}. */
+  public long oneRegister(long id) {
+    NativeBuffer register = register(id, 0);
+    Ioctl.call("KVM_GET_ONE_REG", fd, KvmArm.KVM_GET_ONE_REG, register);
+    return register.bytes().getLong(16);
+  }
+
+  /** Sets a 64-bit register of arm64 by its id; see {@link ArmRegister}. */
+  public void setOneRegister(long id, long value) {
+    Ioctl.call("KVM_SET_ONE_REG", fd, KvmArm.KVM_SET_ONE_REG, register(id, value));
+  }
+
+  /** {@code struct kvm_one_reg}: id 0, addr 8; the value follows it. */
+  private static NativeBuffer register(long id, long value) {
+    NativeBuffer register = NativeBuffer.allocate(24);
+    register.bytes().putLong(0, id).putLong(8, register.address() + 16).putLong(16, value);
+    return register;
   }
 
   @Override

@@ -14,7 +14,12 @@ public final class KvmVm implements AutoCloseable {
   // struct kvm_userspace_memory_region: slot 0, flags 4, guest_phys_addr 8, memory_size 16,
   // userspace_addr 24. struct kvm_irqfd: fd 0, gsi 4, flags 8. struct kvm_ioeventfd: datamatch 0,
   // addr 8, len 16, fd 20, flags 24. struct kvm_irq_level: irq 0, level 4.
-  private static final int LARGEST_ARGUMENT = 64;
+  // struct kvm_enable_cap: cap 0, flags 4, args 8. struct kvm_create_device: type 0, fd 4, flags 8.
+  // struct kvm_device_attr: flags 0, group 4, attr 8, addr 16. struct kvm_vcpu_init: target 0,
+  // features 4.
+  private static final int LARGEST_ARGUMENT = 104;
+  private static final int DEVICE_FD = 4;
+  private static final int VALUE = 64; // room for what an argument points to
 
   private final Fd fd;
   private final NativeBuffer argument = NativeBuffer.allocate(LARGEST_ARGUMENT);
@@ -65,6 +70,49 @@ public final class KvmVm implements AutoCloseable {
       vcpu.close();
       throw e;
     }
+  }
+
+  /** Returns what KVM_CHECK_EXTENSION says of a capability for this VM, 0 if it is missing. */
+  public int extension(int capability) {
+    return Math.max(0, Ioctl.issue(fd.number(), Kvm.KVM_CHECK_EXTENSION, capability));
+  }
+
+  /**
+   * Switches a capability on.
+   *
+   * @param argument its first argument
+   */
+  public synchronized void enableCapability(int capability, int flags, long argument) {
+    ByteBuffer cap = this.argument.clear().bytes();
+    cap.putInt(0, capability).putInt(4, flags).putLong(8, argument);
+    Ioctl.call("KVM_ENABLE_CAP", fd, KvmArm.KVM_ENABLE_CAP, this.argument);
+  }
+
+  /** Returns whether {@link #createDevice} would make a device of a type. */
+  public synchronized boolean hasDevice(int type) {
+    argument.clear().bytes().putInt(0, type).putInt(8, KvmArm.KVM_CREATE_DEVICE_TEST);
+    return Ioctl.issue(fd.number(), KvmArm.KVM_CREATE_DEVICE, argument.address()) >= 0;
+  }
+
+  /** Makes a device inside the kernel; closing its descriptor does not end it. */
+  public synchronized Fd createDevice(int type) {
+    argument.clear().bytes().putInt(0, type);
+    Ioctl.call("KVM_CREATE_DEVICE", fd, KvmArm.KVM_CREATE_DEVICE, argument);
+    return Fd.own(argument.bytes().getInt(DEVICE_FD));
+  }
+
+  /** Sets a 64-bit attribute of a device inside the kernel, or does what it stands for. */
+  public synchronized void setDeviceAttribute(Fd device, int group, int attribute, long value) {
+    ByteBuffer attr = argument.clear().bytes();
+    attr.putInt(4, group).putLong(8, attribute).putLong(16, argument.address() + VALUE);
+    attr.putLong(VALUE, value);
+    Ioctl.call("KVM_SET_DEVICE_ATTR", device, KvmArm.KVM_SET_DEVICE_ATTR, argument);
+  }
+
+  /** Returns the kind of processor that vCPUs of arm64 have on this host. */
+  public synchronized int preferredTarget() {
+    Ioctl.call("KVM_ARM_PREFERRED_TARGET", fd, KvmArm.KVM_ARM_PREFERRED_TARGET, argument.clear());
+    return argument.bytes().getInt(0);
   }
 
   /** Sets the level of an interrupt line. */

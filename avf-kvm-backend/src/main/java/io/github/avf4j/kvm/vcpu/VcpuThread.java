@@ -2,6 +2,7 @@ package io.github.avf4j.kvm.vcpu;
 
 import io.github.avf4j.StopReason;
 import io.github.avf4j.StopReason.CrashKind;
+import io.github.avf4j.kvm.device.Buses;
 import io.github.avf4j.kvm.device.MmioBus;
 import io.github.avf4j.kvm.device.PortBus;
 import io.github.avf4j.kvm.ioctl.Kvm;
@@ -9,9 +10,7 @@ import io.github.avf4j.kvm.ioctl.KvmRun;
 import io.github.avf4j.kvm.ioctl.KvmVcpu;
 import io.github.avf4j.linux.Errno;
 import io.github.avf4j.linux.Signals;
-import io.github.avf4j.virtio.memory.GuestMemory;
 import java.lang.invoke.VarHandle;
-import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,7 +28,7 @@ public final class VcpuThread implements Runnable {
   private final KvmRun run;
   private final PortBus ports;
   private final MmioBus mmio;
-  private final GuestMemory memory;
+  private final VcpuDiagnostics diagnostics;
   private final VcpuGroup group;
   private final int kickSignal;
   private final Thread thread;
@@ -46,17 +45,16 @@ public final class VcpuThread implements Runnable {
       String machine,
       int index,
       KvmVcpu vcpu,
-      PortBus ports,
-      MmioBus mmio,
-      GuestMemory memory,
+      Buses buses,
+      VcpuDiagnostics diagnostics,
       VcpuGroup group,
       int kickSignal) {
     this.index = index;
     this.vcpu = vcpu;
     this.run = vcpu.run();
-    this.ports = ports;
-    this.mmio = mmio;
-    this.memory = memory;
+    this.ports = buses.ports();
+    this.mmio = buses.mmio();
+    this.diagnostics = diagnostics;
     this.group = group;
     this.kickSignal = kickSignal;
     this.thread = new Thread(null, this, "avf-" + machine + "-vcpu" + index, STACK_SIZE);
@@ -145,15 +143,7 @@ public final class VcpuThread implements Runnable {
       run.clearImmediateExit();
       VarHandle.fullFence(); // kick() sets "ending", then the byte: clear it, then look
     } else if (result != -Errno.EAGAIN) {
-      group.end(
-          new StopReason.InfrastructureError(
-              "ioctl(KVM_RUN) of vCPU "
-                  + index
-                  + " failed: "
-                  + KvmVcpu.describe(result)
-                  + " ["
-                  + CrashReport.of(index, vcpu, memory)
-                  + ']'));
+      group.end(diagnostics.runFailed(index, vcpu, -result));
     }
   }
 
@@ -195,9 +185,17 @@ public final class VcpuThread implements Runnable {
         switch (run.subReason()) {
           case Kvm.KVM_SYSTEM_EVENT_SHUTDOWN -> group.end(new StopReason.Shutdown());
           case Kvm.KVM_SYSTEM_EVENT_RESET -> group.end(new StopReason.Reboot());
+          case Kvm.KVM_SYSTEM_EVENT_CRASH ->
+              crash(CrashKind.PANIC, "the guest reported that it crashed");
           default -> crash(CrashKind.PANIC, "the guest reported system event " + run.subReason());
         }
       }
+      case Kvm.KVM_EXIT_ARM_NISV ->
+          crash(
+              CrashKind.INTERNAL_ERROR,
+              "the guest accessed guest-physical address 0x"
+                  + Long.toHexString(run.undecodedAddress())
+                  + ", where no memory is, with an instruction that only works on memory");
       default ->
           crash(
               CrashKind.INTERNAL_ERROR, "KVM left the guest for the unknown reason " + exitReason);
@@ -215,6 +213,7 @@ public final class VcpuThread implements Runnable {
   }
 
   private void crash(CrashKind kind, String detail) {
-    group.end(new StopReason.Crash(kind, detail, Optional.of(CrashReport.of(index, vcpu, memory))));
+    group.end(
+        new StopReason.Crash(kind, detail + diagnostics.remark(), diagnostics.state(index, vcpu)));
   }
 }

@@ -21,6 +21,7 @@ public final class RunningMachine implements AutoCloseable {
 
   private final ByteArrayOutputStream console = new ByteArrayOutputStream();
   private final ByteArrayOutputStream serial = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream failure = new ByteArrayOutputStream();
   private final CompletableFuture<Long> entered = new CompletableFuture<>();
   private final CompletableFuture<StopReason> stopped = new CompletableFuture<>();
   private final AtomicInteger stops = new AtomicInteger();
@@ -34,6 +35,12 @@ public final class RunningMachine implements AutoCloseable {
                 (bytes, offset, length) -> {
                   synchronized (console) {
                     console.write(bytes, offset, length);
+                  }
+                })
+            .failureOutput(
+                (bytes, offset, length) -> {
+                  synchronized (failure) {
+                    failure.write(bytes, offset, length);
                   }
                 })
             .serialOutput(
@@ -121,6 +128,13 @@ public final class RunningMachine implements AutoCloseable {
   public String serial() {
     synchronized (serial) {
       return serial.toString(StandardCharsets.ISO_8859_1);
+    }
+  }
+
+  /** Returns what was written to the second serial port so far. */
+  public String failure() {
+    synchronized (failure) {
+      return failure.toString(StandardCharsets.ISO_8859_1);
     }
   }
 

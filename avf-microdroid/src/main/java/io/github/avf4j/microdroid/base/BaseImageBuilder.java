@@ -13,6 +13,7 @@ import io.github.avf4j.attestation.avb.VbmetaImage;
 import io.github.avf4j.attestation.pvmfw.Capability;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.image.Progress;
 import io.github.avf4j.microdroid.initrd.GuestBinary;
 import io.github.avf4j.microdroid.kernel.KernelUnpacker;
@@ -43,19 +44,25 @@ public final class BaseImageBuilder {
   private static final String NORMAL = "initrd_normal";
   private static final String DEBUG = "initrd_debug";
   private static final String BOOT = "boot";
-  private static final String KERNEL_ADVICE = "give a bzImage (vmlinuz) or an ELF kernel";
+  private static final String KERNEL_ADVICE = "give a Linux kernel (vmlinuz)";
   private static final int BLOCK = 4096;
   private static final int PIECE = 1 << 16;
 
   private final KernelImage kernel;
+  private final GuestArchitecture architecture;
   private final SystemImage system;
   private AvbSigner signer = DevelopmentKey.signer();
   private long rollbackIndex = DEFAULT_ROLLBACK_INDEX;
 
-  /** Starts an image that is signed with the {@link DevelopmentKey}. */
+  /** Starts an image for guests of this host that is signed with the {@link DevelopmentKey}. */
   public BaseImageBuilder(KernelImage kernel, GuestRuntime runtime) {
+    this(kernel, runtime, GuestArchitecture.host());
+  }
+
+  BaseImageBuilder(KernelImage kernel, GuestRuntime runtime, GuestArchitecture architecture) {
     this.kernel = kernel;
-    this.system = new SystemImage(runtime);
+    this.architecture = architecture;
+    this.system = new SystemImage(runtime, architecture);
     system.program(GuestBinary.LAUNCHER);
     system.library(GuestBinary.PAYLOAD_LIBRARY);
     system.library(GuestBinary.BINDER_LIBRARY);
@@ -95,7 +102,7 @@ public final class BaseImageBuilder {
   List<FileStamp> sources() throws IOException {
     List<FileStamp> sources = new ArrayList<>();
     sources.add(FileStamp.of(kernel.image(), "kernel", KERNEL_ADVICE));
-    sources.addAll(new BaseRamdisk(GuestBinary.INIT.read(), kernel.modules()).sources());
+    sources.addAll(new BaseRamdisk(architecture, kernel.modules()).sources());
     sources.addAll(system.sources());
     return sources;
   }
@@ -117,7 +124,7 @@ public final class BaseImageBuilder {
     Set<String> names = new HashSet<>(BaseImage.IMAGES);
     names.add(BaseImage.DESCRIPTION);
     try (StagedFolder staged = StagedFolder.create(folder, names)) {
-      BaseRamdisk ramdisk = new BaseRamdisk(GuestBinary.INIT.read(), kernel.modules());
+      BaseRamdisk ramdisk = new BaseRamdisk(architecture, kernel.modules());
       long systemSize = system.size();
       long total = systemSize + stock.size();
       HashtreeFooter.Made tree =
@@ -145,8 +152,8 @@ public final class BaseImageBuilder {
                           PropertyDescriptor.of(
                               CAPABILITIES, Capability.SECRETKEEPER_PROTECTION.text())));
       // A kernel that our own machines refuse must not leave this place.
-      KernelUnpacker.check(signed);
-      ImageDescription.of(signer.publicKey(), rollbackIndex, boot, tree)
+      KernelUnpacker.check(signed, architecture);
+      ImageDescription.of(architecture, signer.publicKey(), rollbackIndex, boot, tree)
           .write(staged.path(), staged.file(BaseImage.DESCRIPTION));
       staged.commit();
     }

@@ -1,8 +1,10 @@
 package io.github.avf4j.microdroid.base;
 
 import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.boot.Bootconfig;
 import io.github.avf4j.microdroid.initrd.CpioWriter;
+import io.github.avf4j.microdroid.initrd.GuestBinary;
 import io.github.avf4j.microdroid.initrd.InitrdBuilder;
 import io.github.avf4j.microdroid.initrd.ModuleList;
 import io.github.avf4j.microdroid.kernel.KernelModule;
@@ -52,6 +54,7 @@ final class BaseRamdisk {
           "tmp");
 
   private final byte[] init;
+  private final GuestArchitecture architecture;
   private final Map<String, KernelModule> always = new LinkedHashMap<>();
   private final Map<String, KernelModule> microdroid = new LinkedHashMap<>();
   private final Map<String, KernelModule> store = new LinkedHashMap<>();
@@ -61,8 +64,9 @@ final class BaseRamdisk {
    *
    * @throws io.github.avf4j.InvalidImageException if one is missing or damaged
    */
-  BaseRamdisk(byte[] init, Path moduleFolder) {
-    this.init = init;
+  BaseRamdisk(GuestArchitecture architecture, Path moduleFolder) {
+    this.init = GuestBinary.INIT.read(architecture);
+    this.architecture = architecture;
     ModuleFolder kernel = ModuleFolder.open(moduleFolder);
     kernel.resolve(InitrdBuilder.MODULES).forEach(module -> always.put(module.name(), module));
     add(kernel.resolve(MODULES), microdroid);
@@ -106,7 +110,10 @@ final class BaseRamdisk {
     ModuleList.STORE.write(cpio, store.values());
     // Where executables and the loader of the runtime look for their loader and libraries.
     cpio.symbolicLink("lib64", "system/lib64");
-    cpio.symbolicLink("lib/x86_64-linux-gnu", "../system/lib64");
+    cpio.symbolicLink("lib/" + architecture.multiarchName(), "../system/lib64");
+    if (architecture.loaderFolder().equals("lib")) {
+      cpio.symbolicLink("lib/" + architecture.loader(), "../system/lib64/" + architecture.loader());
+    }
     return cpio.finish();
   }
 

@@ -3,6 +3,7 @@ package io.github.avf4j.microdroid.base;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The C library and loader that payloads are linked with: the folders {@code lib64}, whose files
@@ -23,25 +25,14 @@ import java.util.TreeMap;
  * @param folder which has both
  */
 public record GuestRuntime(Path folder) {
-  /** The loader, by the name that executables have built in. */
-  static final String LOADER = "ld-linux-x86-64.so.2";
-
-  /** What must be there, the loader first. */
-  public static final List<String> LIBRARIES =
+  private static final List<String> LIBRARIES =
       List.of(
-          LOADER,
-          "libc.so.6",
-          "libm.so.6",
-          "libdl.so.2",
-          "libpthread.so.0",
-          "librt.so.1",
-          "libgcc_s.so.1");
+          "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libgcc_s.so.1");
 
   private static final String ADVICE = "run bin/setup, which fetches the guest's runtime";
   private static final int HEADER = 20;
   private static final int ELF_MAGIC = 0x464c457f;
   private static final int CLASS_64 = 2;
-  private static final int X86_64 = 62;
 
   /** Makes the path absolute. */
   public GuestRuntime {
@@ -56,20 +47,26 @@ public record GuestRuntime(Path folder) {
     return new GuestRuntime(CacheFolder.ofUser().path("runtime", "default"));
   }
 
+  /** What must be there for guests with that processor, the loader first. */
+  public static List<String> libraryNames(GuestArchitecture architecture) {
+    return Stream.concat(Stream.of(architecture.loader()), LIBRARIES.stream()).toList();
+  }
+
   /**
    * The libraries by their names.
    *
-   * @throws InvalidImageException if one that must be there is missing, or one is not for x86-64
+   * @throws InvalidImageException if one that must be there is missing, or one is not for {@code
+   *     architecture}
    * @throws IOException if the folder cannot be read
    */
-  SortedMap<String, Path> libraries() throws IOException {
+  SortedMap<String, Path> libraries(GuestArchitecture architecture) throws IOException {
     Path libraries = folder.resolve("lib64");
-    for (String name : LIBRARIES) {
+    for (String name : libraryNames(architecture)) {
       FileStamp.of(libraries.resolve(name), "guest's library", ADVICE);
     }
     SortedMap<String, Path> files = files(libraries);
     for (Path file : files.values()) {
-      requireNative(file);
+      requireNative(file, architecture);
     }
     return files;
   }
@@ -91,7 +88,7 @@ public record GuestRuntime(Path folder) {
     return files;
   }
 
-  private static void requireNative(Path file) throws IOException {
+  private static void requireNative(Path file, GuestArchitecture architecture) throws IOException {
     ByteBuffer header;
     try (InputStream in = Files.newInputStream(file)) {
       header = ByteBuffer.wrap(in.readNBytes(HEADER)).order(ByteOrder.LITTLE_ENDIAN);
@@ -99,9 +96,10 @@ public record GuestRuntime(Path folder) {
     if (header.limit() < HEADER
         || header.getInt(0) != ELF_MAGIC
         || header.get(4) != CLASS_64
-        || header.getShort(18) != X86_64) {
+        || header.getShort(18) != architecture.elfMachine()) {
       throw new InvalidImageException(
-          "the guest's library " + file + " is no 64-bit ELF file for x86-64: " + ADVICE);
+          "the guest's library %s is no 64-bit ELF file for %s: %s"
+              .formatted(file, architecture, ADVICE));
     }
   }
 }

@@ -6,6 +6,7 @@ import io.github.avf4j.attestation.avb.HashFooter;
 import io.github.avf4j.attestation.avb.HashtreeFooter;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.attestation.verity.VerityHash;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +21,7 @@ import java.util.stream.Collectors;
  * What {@code microdroid.json} says: a machine in the form of AVF's raw configurations, and under
  * {@code avf4j} what the image is made of. Nothing reads it to decide anything. Immutable.
  *
+ * @param architecture of the guests
  * @param key the key that signed
  * @param rollbackIndex unsigned
  * @param kernelDigest of the descriptor of {@code boot}
@@ -27,16 +29,20 @@ import java.util.stream.Collectors;
  * @param vbmetaDigest of the vbmeta image of the system
  */
 record ImageDescription(
+    GuestArchitecture architecture,
     AvbPublicKey key,
     long rollbackIndex,
     ByteSlice kernelDigest,
     ByteSlice systemRoot,
     ByteSlice vbmetaDigest) {
-  private static final String ARCHITECTURE = "x86_64";
-
   static ImageDescription of(
-      AvbPublicKey key, long rollbackIndex, HashFooter.Made boot, HashtreeFooter.Made system) {
+      GuestArchitecture architecture,
+      AvbPublicKey key,
+      long rollbackIndex,
+      HashFooter.Made boot,
+      HashtreeFooter.Made system) {
     return new ImageDescription(
+        architecture,
         key,
         rollbackIndex,
         boot.descriptor().digest(),
@@ -91,7 +97,7 @@ record ImageDescription(
                 BaseImage.KERNEL,
                 BaseImage.INITRD_NORMAL,
                 BaseImage.SYSTEM,
-                ARCHITECTURE,
+                architecture.linuxName(),
                 BaseImage.INITRD_DEBUGGABLE,
                 BaseImage.VBMETA,
                 key.sha1(),

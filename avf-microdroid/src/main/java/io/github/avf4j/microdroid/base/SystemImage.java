@@ -4,6 +4,7 @@ import io.github.avf4j.attestation.ByteSlice;
 import io.github.avf4j.attestation.avb.HashtreeFooter;
 import io.github.avf4j.attestation.avb.VbmetaBuilder;
 import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.erofs.ErofsTree;
 import io.github.avf4j.microdroid.erofs.ErofsWriter;
 import io.github.avf4j.microdroid.image.Progress;
@@ -34,6 +35,7 @@ final class SystemImage {
   private static final int FILE = 0644;
 
   private final GuestRuntime runtime;
+  private final GuestArchitecture architecture;
   private final SortedMap<String, Added> added = new TreeMap<>();
 
   /** What the guest itself brings, unless a file was added under its name. */
@@ -43,8 +45,9 @@ final class SystemImage {
 
   private record BuiltIn(byte[] content, int mode) {}
 
-  SystemImage(GuestRuntime runtime) {
+  SystemImage(GuestRuntime runtime, GuestArchitecture architecture) {
     this.runtime = runtime;
+    this.architecture = architecture;
   }
 
   void add(String path, Path file, boolean executable) {
@@ -57,18 +60,18 @@ final class SystemImage {
 
   /** Adds one of the guest's programs. */
   void program(GuestBinary binary) {
-    builtIn.put("bin/" + binary.fileName(), new BuiltIn(binary.read(), PROGRAM));
+    builtIn.put("bin/" + binary.fileName(), new BuiltIn(binary.read(architecture), PROGRAM));
   }
 
   /** Adds one of the guest's libraries. */
   void library(GuestBinary binary) {
-    builtIn.put("lib64/" + binary.fileName(), new BuiltIn(binary.read(), FILE));
+    builtIn.put("lib64/" + binary.fileName(), new BuiltIn(binary.read(architecture), FILE));
   }
 
   /** How many bytes the files have; an estimate of the work. */
   long size() throws IOException {
     long size = 0;
-    for (Path file : runtime.libraries().values()) {
+    for (Path file : runtime.libraries(architecture).values()) {
       size += Files.size(file);
     }
     for (BuiltIn own : builtIn.values()) {
@@ -79,7 +82,7 @@ final class SystemImage {
 
   /** The files that the image is made of. */
   List<FileStamp> sources() throws IOException {
-    List<Path> files = new ArrayList<>(runtime.libraries().values());
+    List<Path> files = new ArrayList<>(runtime.libraries(architecture).values());
     files.addAll(runtime.notices().values());
     added.values().forEach(entry -> files.add(entry.file));
     return files.stream().map(file -> FileStamp.of(file, "guest's file", "add it again")).toList();
@@ -100,9 +103,9 @@ final class SystemImage {
     for (Map.Entry<String, Path> notice : runtime.notices().entrySet()) {
       tree.file("NOTICE/" + notice.getKey(), notice.getValue(), FILE, 0, 0);
     }
-    for (Map.Entry<String, Path> library : runtime.libraries().entrySet()) {
+    for (Map.Entry<String, Path> library : runtime.libraries(architecture).entrySet()) {
       String name = library.getKey();
-      int mode = name.equals(GuestRuntime.LOADER) ? PROGRAM : FILE;
+      int mode = name.equals(architecture.loader()) ? PROGRAM : FILE;
       tree.file("lib64/" + name, library.getValue(), mode, 0, 0);
     }
     for (Map.Entry<String, BuiltIn> entry : builtIn.entrySet()) {

@@ -1,6 +1,7 @@
 package io.github.avf4j.microdroid.initrd;
 
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import java.io.IOException;
 import java.io.InputStream;
 
@@ -17,7 +18,7 @@ public enum GuestBinary {
   /** The library of an APK whose payload is a Java class; it needs a C runtime. */
   JAVA_LIBRARY("libavf_java.so");
 
-  private static final String FOLDER = "/io/github/avf4j/microdroid/guest/x86_64/";
+  private static final String FOLDER = "/io/github/avf4j/microdroid/guest/";
 
   private final String fileName;
 
@@ -31,17 +32,26 @@ public enum GuestBinary {
   }
 
   /**
-   * Returns the file.
+   * Returns the file for guests of this host.
    *
    * @throws InvalidImageException if this library was built without it
    */
   public byte[] read() {
-    try (InputStream in = GuestBinary.class.getResourceAsStream(FOLDER + fileName)) {
+    return read(GuestArchitecture.host());
+  }
+
+  /**
+   * Returns the file for guests with that processor.
+   *
+   * @throws InvalidImageException if this library was built without it
+   */
+  public byte[] read(GuestArchitecture architecture) {
+    String path = FOLDER + architecture.linuxName() + '/' + fileName;
+    try (InputStream in = GuestBinary.class.getResourceAsStream(path)) {
       if (in == null) {
         throw new InvalidImageException(
-            "the guest's "
-                + fileName
-                + " is missing from avf-microdroid: build it with Maven, which runs cargo");
+            "the guest's %s for %s is missing from avf-microdroid: build it with Maven, which runs cargo"
+                .formatted(fileName, architecture));
       }
       return in.readAllBytes();
     } catch (IOException e) {

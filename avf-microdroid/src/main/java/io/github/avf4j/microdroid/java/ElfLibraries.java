@@ -1,5 +1,6 @@
 package io.github.avf4j.microdroid.java;
 
+import io.github.avf4j.microdroid.GuestArchitecture;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -11,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads the names of the shared libraries that an x86-64 ELF file needs.
+ * Reads the names of the shared libraries that an ELF file for this host needs.
  *
  * @see <a href="https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html">System V ABI,
  *     Dynamic Linking</a>
@@ -20,7 +21,6 @@ final class ElfLibraries {
   private static final int HEADER = 64;
   private static final int PROGRAM_HEADER = 56;
   private static final int ENTRY = 16;
-  private static final int X86_64 = 62;
   private static final int PT_LOAD = 1;
   private static final int PT_DYNAMIC = 2;
   private static final int DT_NULL = 0;
@@ -49,7 +49,7 @@ final class ElfLibraries {
       if (file.getInt(0) != 0x464c457f
           || file.get(4) != 2
           || file.get(5) != 1
-          || file.getShort(18) != X86_64) {
+          || file.getShort(18) != GuestArchitecture.host().elfMachine()) {
         return Optional.empty();
       }
       return Optional.of(new ElfLibraries(file).needed());

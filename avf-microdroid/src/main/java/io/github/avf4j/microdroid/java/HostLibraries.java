@@ -2,6 +2,7 @@ package io.github.avf4j.microdroid.java;
 
 import io.github.avf4j.JavaPayloadException;
 import io.github.avf4j.JavaPayloadException.Reason;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.base.GuestRuntime;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,8 +22,8 @@ import java.util.stream.Stream;
 final class HostLibraries {
   private static final List<Path> FOLDERS =
       List.of(
-          Path.of("/usr/lib/x86_64-linux-gnu"),
-          Path.of("/lib/x86_64-linux-gnu"),
+          Path.of("/usr/lib", GuestArchitecture.host().multiarchName()),
+          Path.of("/lib", GuestArchitecture.host().multiarchName()),
           Path.of("/usr/lib64"),
           Path.of("/lib64"),
           Path.of("/usr/lib"));
@@ -43,7 +44,7 @@ final class HostLibraries {
     try (Stream<Path> all = Files.walk(runtime)) {
       files = all.filter(Files::isRegularFile).toList();
     }
-    Set<String> there = new HashSet<>(GuestRuntime.LIBRARIES);
+    Set<String> there = new HashSet<>(GuestRuntime.libraryNames(GuestArchitecture.host()));
     files.forEach(file -> there.add(file.getFileName().toString()));
     List<Path> copied = new ArrayList<>();
     List<Path> unseen = new ArrayList<>(files);

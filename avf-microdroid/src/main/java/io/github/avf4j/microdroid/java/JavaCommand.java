@@ -1,6 +1,7 @@
 package io.github.avf4j.microdroid.java;
 
 import io.github.avf4j.JavaPayload;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.initrd.GuestBinary;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -21,7 +22,8 @@ record JavaCommand(List<String> environment, List<String> arguments) {
   static final String APK_PATH = "java/command";
 
   /** Where the APK has the library that reads it. */
-  static final String LIBRARY = "lib/x86_64/" + GuestBinary.JAVA_LIBRARY.fileName();
+  static final String LIBRARY =
+      GuestArchitecture.host().libraryFolder() + GuestBinary.JAVA_LIBRARY.fileName();
 
   /** Where the guest mounts the APK. */
   static final String APK_ROOT = "/mnt/apk/";

@@ -2,6 +2,7 @@ package io.github.avf4j.microdroid.java;
 
 import io.github.avf4j.JavaPayloadException;
 import io.github.avf4j.JavaPayloadException.Reason;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -30,13 +31,14 @@ final class JavaImage {
    * @throws JavaPayloadException if not
    */
   static void requireSuitable(Path home, SortedSet<String> modules) {
-    String system = System.getProperty("os.name") + " on " + System.getProperty("os.arch");
-    if (!system.equals("Linux on amd64") || !usesGlibc(home)) {
+    String name = System.getProperty("os.name");
+    String processor = System.getProperty("os.arch");
+    if (!name.equals("Linux") || GuestArchitecture.ofJvm(processor).isEmpty() || !usesGlibc(home)) {
       throw new JavaPayloadException(
           Reason.HOST,
-          ("a guest runs the Java runtime of its host, which must be one for x86-64 Linux with"
-                  + " glibc, but %s is for %s: run with such a JDK")
-              .formatted(home, system),
+          ("a guest runs the Java runtime of its host, which must be one for Linux with glibc on"
+                  + " x86-64 or arm64, but %s is for %s on %s: run with such a JDK")
+              .formatted(home, name, processor),
           null);
     }
     for (String module : modules) {

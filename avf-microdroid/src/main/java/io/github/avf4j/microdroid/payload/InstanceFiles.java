@@ -88,6 +88,16 @@ final class InstanceFiles {
     return new Instance(makeId(), true);
   }
 
+  /**
+   * Makes the id of an instance that has no files, or reads the one that is there.
+   *
+   * @throws PackException if it cannot be used
+   * @throws IOException if it cannot be read or written
+   */
+  ByteSlice ensureId() throws IOException {
+    return Files.exists(id, LinkOption.NOFOLLOW_LINKS) ? readId() : makeId();
+  }
+
   /** The id, if there is one that can be used. */
   Optional<ByteSlice> id() {
     try {

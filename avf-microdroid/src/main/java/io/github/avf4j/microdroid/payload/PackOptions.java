@@ -1,6 +1,7 @@
 package io.github.avf4j.microdroid.payload;
 
 import io.github.avf4j.DataSize;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.apk.ApkPolicy;
 import java.nio.file.Path;
 import java.util.List;
@@ -10,15 +11,18 @@ import java.util.Optional;
  * What the files of a VM depend on besides its payload. Immutable and thread-safe.
  *
  * @param policy what APKs must be signed for
- * @param abi the guest's processor
+ * @param architecture the guest's processor
  * @param apexes modules that the guest activates besides those of the payload, in any order
  * @param encryptedStorage the size of the encrypted store; empty for none
  */
 public record PackOptions(
-    ApkPolicy policy, GuestAbi abi, List<Apex> apexes, Optional<DataSize> encryptedStorage) {
-  /** For x86-64, without APEXes and encrypted storage, and AVF's own policy. */
+    ApkPolicy policy,
+    GuestArchitecture architecture,
+    List<Apex> apexes,
+    Optional<DataSize> encryptedStorage) {
+  /** For this host, without APEXes and encrypted storage, and AVF's own policy. */
   public static final PackOptions DEFAULT =
-      new PackOptions(ApkPolicy.DEFAULT, GuestAbi.X86_64, List.of(), Optional.empty());
+      new PackOptions(ApkPolicy.DEFAULT, GuestArchitecture.host(), List.of(), Optional.empty());
 
   private static final DataSize MAX_STORAGE = DataSize.ofGibibytes(1 << 20);
 
@@ -55,21 +59,21 @@ public record PackOptions(
 
   /** The same with another policy for APKs. */
   public PackOptions withPolicy(ApkPolicy other) {
-    return new PackOptions(other, abi, apexes, encryptedStorage);
+    return new PackOptions(other, architecture, apexes, encryptedStorage);
   }
 
   /** The same for another processor. */
-  public PackOptions withAbi(GuestAbi other) {
+  public PackOptions withArchitecture(GuestArchitecture other) {
     return new PackOptions(policy, other, apexes, encryptedStorage);
   }
 
   /** The same with other APEXes. */
   public PackOptions withApexes(List<Apex> others) {
-    return new PackOptions(policy, abi, others, encryptedStorage);
+    return new PackOptions(policy, architecture, others, encryptedStorage);
   }
 
   /** The same with an encrypted store, whose size is rounded up to a multiple of 4096 bytes. */
   public PackOptions withEncryptedStorage(DataSize size) {
-    return new PackOptions(policy, abi, apexes, Optional.of(size));
+    return new PackOptions(policy, architecture, apexes, Optional.of(size));
   }
 }

@@ -4,6 +4,7 @@ import io.github.avf4j.ExecutablePayload;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.StoreException;
 import io.github.avf4j.microdroid.FileStamp;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.image.AtomicFile;
 import io.github.avf4j.microdroid.initrd.CpioWriter;
 import java.io.ByteArrayInputStream;
@@ -45,14 +46,20 @@ public final class PayloadDisk {
   private static final int MIN_SIZE = 4096;
 
   private final Path image;
+  private final GuestArchitecture architecture;
   private @Nullable Key written;
 
   private record Key(
       FileStamp executable, List<String> arguments, Map<String, String> environment) {}
 
-  /** Makes a disk whose image will be the file {@code image}. */
+  /** Makes a disk for guests of this host, whose image will be the file {@code image}. */
   public PayloadDisk(Path image) {
+    this(image, GuestArchitecture.host());
+  }
+
+  PayloadDisk(Path image, GuestArchitecture architecture) {
     this.image = image;
+    this.architecture = architecture;
   }
 
   /**
@@ -103,7 +110,7 @@ public final class PayloadDisk {
     }
   }
 
-  private static void executable(CpioWriter cpio, Path file, long size) throws IOException {
+  private void executable(CpioWriter cpio, Path file, long size) throws IOException {
     InputStream in;
     try {
       in = Files.newInputStream(file);
@@ -112,7 +119,7 @@ public final class PayloadDisk {
     }
     try (in) {
       byte[] head = in.readNBytes(PayloadExecutable.HEAD);
-      PayloadExecutable.check(file, head, size);
+      PayloadExecutable.check(file, head, size, architecture);
       if (size > CpioWriter.MAX_CONTENT) {
         throw new InvalidImageException(
             "the payload "

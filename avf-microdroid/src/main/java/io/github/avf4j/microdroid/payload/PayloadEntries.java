@@ -1,6 +1,7 @@
 package io.github.avf4j.microdroid.payload;
 
 import io.github.avf4j.ApkPayload;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.apk.VerifiedApk;
 import io.github.avf4j.microdroid.report.GuestText;
 import java.util.List;
@@ -18,14 +19,14 @@ final class PayloadEntries {
    *
    * @throws PackException if not; its message names what is there instead
    */
-  static void check(ApkPayload payload, VerifiedApk apk, GuestAbi abi) {
-    payload.binaryName().ifPresent(name -> checkBinary(payload, apk, abi, name));
+  static void check(ApkPayload payload, VerifiedApk apk, GuestArchitecture architecture) {
+    payload.binaryName().ifPresent(name -> checkBinary(payload, apk, architecture, name));
     payload.configPath().ifPresent(path -> checkConfig(payload, apk, path));
   }
 
   private static void checkBinary(
-      ApkPayload payload, VerifiedApk apk, GuestAbi abi, String binaryName) {
-    String library = abi.folder() + binaryName;
+      ApkPayload payload, VerifiedApk apk, GuestArchitecture architecture, String binaryName) {
+    String library = architecture.libraryFolder() + binaryName;
     if (!apk.entries().contains(library)) {
       throw new PackException(
           PackError.BINARY,
@@ -37,8 +38,8 @@ final class PayloadEntries {
                       apk,
                       "native libraries",
                       name -> name.startsWith("lib/") && name.endsWith(".so")),
-                  abi.folder(),
-                  abi));
+                  architecture.libraryFolder(),
+                  architecture));
     }
   }
 

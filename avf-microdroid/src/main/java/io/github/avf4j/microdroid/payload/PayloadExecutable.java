@@ -1,10 +1,10 @@
 package io.github.avf4j.microdroid.payload;
 
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.Map;
 
 /**
  * Tells a static executable for the guest from what the guest's kernel would refuse.
@@ -23,11 +23,8 @@ final class PayloadExecutable {
   private static final int PROGRAM_HEADER = 56;
   private static final int ET_EXEC = 2;
   private static final int ET_DYN = 3;
-  private static final int EM_X86_64 = 62;
   private static final int PT_LOAD = 1;
   private static final int PT_INTERP = 3;
-  private static final Map<Integer, String> MACHINES =
-      Map.of(3, "32-bit x86", 40, "32-bit ARM", 62, "x86-64", 183, "AArch64", 243, "RISC-V");
 
   private PayloadExecutable() {}
 
@@ -36,9 +33,10 @@ final class PayloadExecutable {
    *
    * @param head its first bytes, {@link #HEAD} of them if it has as many
    * @param size its length
+   * @param guest what it must be for
    * @throws InvalidImageException if it is no static executable for the guest
    */
-  static void check(Path file, byte[] head, long size) {
+  static void check(Path file, byte[] head, long size, GuestArchitecture guest) {
     ByteBuffer elf = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN);
     if (head.length < 4 || elf.getInt(0) != 0x464c457f) {
       throw invalid(file, "is no ELF executable" + script(head) + ADVICE);
@@ -47,12 +45,11 @@ final class PayloadExecutable {
       throw invalid(file, "is truncated: build it again");
     }
     int machine = Short.toUnsignedInt(elf.getShort(0x12));
-    if (elf.get(4) != 2 || elf.get(5) != 1 || machine != EM_X86_64) {
+    if (elf.get(4) != 2 || elf.get(5) != 1 || machine != guest.elfMachine()) {
       throw invalid(
           file,
-          "is for "
-              + MACHINES.getOrDefault(machine, "another processor (ELF machine " + machine + ')')
-              + " but the guest is 64-bit x86-64: build it for x86_64-unknown-linux");
+          "is for %s but the guest is 64-bit %s: build it for %s-unknown-linux"
+              .formatted(GuestArchitecture.nameOfElfMachine(machine), guest, guest.linuxName()));
     }
     int type = Short.toUnsignedInt(elf.getShort(0x10));
     if (type != ET_EXEC && type != ET_DYN) {

@@ -86,7 +86,7 @@ public final class VmFolder {
       IdsigWriter.Outcome outcome =
           verify(payload.apk(), IDSIG, options, payload.configPath().orElse(""));
       VerifiedApk apk = outcome.apk();
-      PayloadEntries.check(payload, apk, options.abi());
+      PayloadEntries.check(payload, apk, options.architecture());
       Optional<PayloadConfig> config =
           outcome.entry().map(content -> PayloadConfig.read(payload, content));
       config.ifPresent(asked -> asked.requireGiven(payload));
@@ -111,15 +111,32 @@ public final class VmFolder {
     } catch (InvalidImageException e) {
       throw new PackException(PackError.CHANGED, String.valueOf(e.getMessage()), e);
     } catch (IOException e) {
-      throw new PackException(
-          PackError.FOLDER,
-          "cannot make the files of the VM in "
-              + folder
-              + " ("
-              + e
-              + "): make room, and check the permissions",
-          e);
+      throw unwritable(e);
     }
+  }
+
+  /**
+   * Makes the id of the instance if there is none: for a VM that has no other files.
+   *
+   * @throws PackException if it cannot be used or written
+   */
+  public ByteSlice ensureInstanceId() {
+    try {
+      return instance.ensureId();
+    } catch (IOException e) {
+      throw unwritable(e);
+    }
+  }
+
+  private PackException unwritable(IOException cause) {
+    return new PackException(
+        PackError.FOLDER,
+        "cannot make the files of the VM in "
+            + folder
+            + " ("
+            + cause
+            + "): make room, and check the permissions",
+        cause);
   }
 
   /** The id of the instance, 64 bytes; empty if there is none yet, or none that can be read. */

@@ -29,11 +29,13 @@ import io.github.avf4j.attestation.pvmfw.VerifiedPayload;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.Foreign;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.Tool;
 import io.github.avf4j.microdroid.boot.Bootconfig;
 import io.github.avf4j.microdroid.erofs.ErofsImage;
 import io.github.avf4j.microdroid.image.ImageException;
 import io.github.avf4j.microdroid.image.Progress;
+import io.github.avf4j.microdroid.initrd.GuestBinary;
 import io.github.avf4j.microdroid.initrd.InitrdBuilder;
 import io.github.avf4j.microdroid.kernel.KernelModule;
 import io.github.avf4j.microdroid.kernel.KernelUnpacker;
@@ -226,6 +228,35 @@ class BaseImageBuilderTest {
     assertThat(modules(initrd, "store")).containsExactly("dm_crypt", "adiantum");
   }
 
+  @Test
+  void isForArm64WhereItsPartsAre() throws Exception {
+    Path other = Files.createDirectories(folder.resolve("arm64"));
+    BaseImage image =
+        StockGuest.in(other, GuestArchitecture.AARCH64)
+            .builder()
+            .build(other.resolve("base"), Progress.NONE);
+    byte[] system = Files.readAllBytes(image.system());
+    ErofsImage files =
+        ErofsImage.open(
+            ImageSource.prefix(
+                ImageSource.of(system), tree(VbmetaImage.find(ImageSource.of(system)))));
+    assertThat(files.find("lib64/ld-linux-aarch64.so.1").orElseThrow().mode()).isEqualTo(0100755);
+    byte[] launcher = GuestBinary.LAUNCHER.read(GuestArchitecture.AARCH64);
+    assertThat(files.find("bin/microdroid_launcher").orElseThrow().size())
+        .isEqualTo(launcher.length);
+    assertThat(
+            new ObjectMapper()
+                .readTree(image.description().toFile())
+                .at("/avf4j/architecture")
+                .textValue())
+        .isEqualTo("aarch64");
+    byte[] initrd = Files.readAllBytes(image.initrd(false));
+    assertThat(text(Tool.run(folder, initrd, "cpio", "-i", "-tv", "--quiet")))
+        .contains(
+            "lib/aarch64-linux-gnu -> ../system/lib64",
+            "lib/ld-linux-aarch64.so.1 -> ../system/lib64/ld-linux-aarch64.so.1");
+  }
+
   private List<String> modules(byte[] initrd, String list) throws Exception {
     byte[] lines =
         Tool.run(folder, initrd, "cpio", "-i", "--to-stdout", "--quiet", "lib/modules/" + list);
@@ -255,8 +286,10 @@ class BaseImageBuilderTest {
             "androidboot.vbmeta.digest = \"" + json.get("vbmeta_digest").textValue() + "\"\n");
 
     ErofsImage files = ErofsImage.open(ImageSource.prefix(ImageSource.of(system), tree(footer)));
-    assertThat(files.verify().files()).isEqualTo(GuestRuntime.LIBRARIES.size() + 4);
-    assertThat(files.find("lib64/" + GuestRuntime.LOADER).orElseThrow().mode()).isEqualTo(0100755);
+    assertThat(files.verify().files())
+        .isEqualTo(GuestRuntime.libraryNames(GuestArchitecture.X86_64).size() + 4);
+    assertThat(files.find("lib64/" + GuestArchitecture.X86_64.loader()).orElseThrow().mode())
+        .isEqualTo(0100755);
     assertThat(files.find("lib64/libc.so.6").orElseThrow().mtime()).isEqualTo(1_611_569_676);
     assertThat(files.find("NOTICE/libc6")).isPresent();
     assertThat(files.find("bin/microdroid_launcher").orElseThrow().mode()).isEqualTo(0100755);

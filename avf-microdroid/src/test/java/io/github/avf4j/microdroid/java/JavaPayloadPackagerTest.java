@@ -10,6 +10,7 @@ import io.github.avf4j.JavaPayloadException.Reason;
 import io.github.avf4j.Payload;
 import io.github.avf4j.attestation.verity.ImageSource;
 import io.github.avf4j.microdroid.CacheFolder;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.Foreign;
 import io.github.avf4j.microdroid.apex.ApexVerifier;
 import io.github.avf4j.microdroid.apex.VerifiedApex;
@@ -57,9 +58,9 @@ class JavaPayloadPackagerTest {
   @BeforeAll
   static void needsAJdkOfTheGuest() {
     assumeTrue(
-        System.getProperty("os.arch").equals("amd64")
+        GuestArchitecture.ofJvm(System.getProperty("os.arch")).isPresent()
             && java.util.spi.ToolProvider.findFirst("jlink").isPresent(),
-        "needs a JDK with jlink on x86-64");
+        "needs a JDK with jlink for the guest");
   }
 
   /** The test's own class alone, which is small. */
@@ -100,7 +101,7 @@ class JavaPayloadPackagerTest {
           .startsWith("LD_LIBRARY_PATH=/apex/io.github.avf4j.java/lib\0")
           .contains("\0\0/apex/io.github.avf4j.java/bin/java\0-XX:")
           .contains("\0-cp\0/mnt/apk/java/0\0" + Talker.class.getName() + "\0a b\0\0ä\0");
-      assertThat(zip.getEntry("lib/x86_64/libavf_java.so")).isNotNull();
+      assertThat(zip.getEntry(JavaCommand.LIBRARY)).isNotNull();
     }
     assertThat(Foreign.run("apksigner", "apksigner", "verify", packed.apk().apk())).isEmpty();
   }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.KernelImage;
 import io.github.avf4j.microdroid.CacheFolder;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.Tool;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -30,7 +31,8 @@ class KernelUnpackerTest {
 
   @BeforeEach
   void setUp() {
-    unpacker = new KernelUnpacker(new CacheFolder(folder.resolve("cache")));
+    unpacker =
+        new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.X86_64);
   }
 
   private Path image(byte[] content) throws IOException {
@@ -59,11 +61,11 @@ class KernelUnpackerTest {
     Path image = image(BzImages.of(packed, SIZE, command.startsWith("gzip")));
     Path unpacked = unpacker.unpack(image);
     assertThat(Files.mismatch(unpacked, Files.write(folder.resolve("elf"), elf))).isEqualTo(-1);
-    KernelUnpacker.check(image);
+    KernelUnpacker.check(image, GuestArchitecture.X86_64);
 
     Files.write(image, new byte[70_000], StandardOpenOption.APPEND);
     assertThat(unpacker.unpack(image)).as("with a footer").hasSameBinaryContentAs(unpacked);
-    KernelUnpacker.check(image);
+    KernelUnpacker.check(image, GuestArchitecture.X86_64);
   }
 
   @Test
@@ -82,7 +84,7 @@ class KernelUnpackerTest {
     Path image = image(BzImages.elf(4096));
     assertThat(unpacker.unpack(image)).isEqualTo(image);
     assertThat(folder.resolve("cache")).doesNotExist();
-    KernelUnpacker.check(image);
+    KernelUnpacker.check(image, GuestArchitecture.X86_64);
   }
 
   @Test
@@ -108,7 +110,8 @@ class KernelUnpackerTest {
   void namesTheFileByItsContent() throws IOException {
     byte[] image = BzImages.of(gzip(BzImages.elf(5000)), 5000, true);
     Path first = unpacker.unpack(Files.write(folder.resolve("a"), image));
-    KernelUnpacker another = new KernelUnpacker(new CacheFolder(folder.resolve("cache")));
+    KernelUnpacker another =
+        new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.X86_64);
     assertThat(another.unpack(Files.write(folder.resolve("b"), image))).isEqualTo(first);
   }
 
@@ -172,7 +175,7 @@ class KernelUnpackerTest {
         .isInstanceOf(InvalidImageException.class)
         .hasMessageContaining(image.toString())
         .hasMessageContaining(why);
-    assertThatThrownBy(() -> KernelUnpacker.check(image))
+    assertThatThrownBy(() -> KernelUnpacker.check(image, GuestArchitecture.X86_64))
         .isInstanceOf(InvalidImageException.class)
         .hasMessageContaining(image.toString())
         .hasMessageContaining(why);

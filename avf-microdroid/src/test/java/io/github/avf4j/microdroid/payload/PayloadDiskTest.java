@@ -103,7 +103,9 @@ class PayloadDiskTest {
         "text, and long enough to be looked at as a header, or is it".getBytes(), "no ELF");
     assertRefused(Arrays.copyOf(elf(120), 63), "is truncated");
     assertRefused(Arrays.copyOf(elf(5000), 4999), "is truncated");
-    assertRefused(changed(0x12, 183), "is for AArch64");
+    assertRefused(
+        changed(0x12, 183),
+        "is for arm64 but the guest is 64-bit x86-64: build it for x86_64-unknown-linux");
     assertRefused(changed(4, 1), "is for x86-64 but the guest is 64-bit");
     assertRefused(changed(0x10, 1), "no executable (type 1)");
     assertRefused(changed(64, 3), "is linked dynamically");

@@ -9,6 +9,7 @@ import io.github.avf4j.ErrorCode;
 import io.github.avf4j.Payload;
 import io.github.avf4j.attestation.avb.RsaKeyFile;
 import io.github.avf4j.microdroid.Foreign;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.apex.ApexManifest;
 import io.github.avf4j.microdroid.apex.ApexWriter;
 import io.github.avf4j.microdroid.apk.ApkError;
@@ -259,7 +260,7 @@ class VmFolderTest {
     assertThat(e.error().code()).isEqualTo(ErrorCode.PAYLOAD_INVALID_CONFIG);
     assertThat(folder.resolve("payload.img")).doesNotExist();
     assertThat(folder.resolve("instance_id")).doesNotExist();
-    pack(payload, PackOptions.DEFAULT.withAbi(GuestAbi.ARM64));
+    pack(payload, PackOptions.DEFAULT.withArchitecture(GuestArchitecture.AARCH64));
   }
 
   @Test

@@ -53,6 +53,7 @@ public final class QemuProbe {
    * @throws QemuUnavailableException if there is none that can be used
    */
   public static QemuBinary run() throws QemuUnavailableException {
+    requireHost(System.getProperty("os.arch"));
     Path path = find();
     String version = version(path);
     try (PrivateFolder folder = PrivateFolder.create()) {
@@ -61,6 +62,15 @@ public final class QemuProbe {
       throw new QemuUnavailableException(
           "QEMU " + version + " (" + path + ") does not run a tiny guest: " + e.getMessage(),
           INSTALL + OR_SET);
+    }
+  }
+
+  /** Guests are built for the processor of their host, and this backend has machines for one. */
+  static void requireHost(String processor) throws QemuUnavailableException {
+    if (!processor.equals("amd64")) {
+      throw new QemuUnavailableException(
+          "it runs x86-64 guests only, and those of this host are for " + processor,
+          "use the backend kvm");
     }
   }
 

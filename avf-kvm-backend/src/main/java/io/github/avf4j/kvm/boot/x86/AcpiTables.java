@@ -1,5 +1,6 @@
 package io.github.avf4j.kvm.boot.x86;
 
+import io.github.avf4j.kvm.boot.VirtioSlots;
 import io.github.avf4j.kvm.device.PanicPort;
 import io.github.avf4j.kvm.device.PowerControl;
 import io.github.avf4j.kvm.device.Serial16550;
@@ -151,7 +152,7 @@ public final class AcpiTables {
               Aml.name(
                   "_CRS",
                   Aml.resources(
-                      Aml.memory(Layout.mmioWindow(i), Layout.MMIO_WINDOW),
+                      Aml.memory(Layout.mmioWindow(i), VirtioSlots.WINDOW),
                       Aml.interrupt(Layout.FIRST_MMIO_GSI + i))));
     }
     byte[] body =

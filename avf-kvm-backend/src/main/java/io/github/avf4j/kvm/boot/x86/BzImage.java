@@ -1,5 +1,6 @@
 package io.github.avf4j.kvm.boot.x86;
 
+import io.github.avf4j.kvm.boot.ImageFile;
 import java.nio.ByteBuffer;
 
 /**
@@ -75,6 +76,6 @@ record BzImage(int kernelOffset, long address, long initSize, long initrdMax, in
 
   /** Puts the protected-mode kernel into RAM, which has room for it. */
   void load(ImageFile file, MachineMemory memory) {
-    file.load(memory, kernelOffset, address, file.size() - kernelOffset);
+    file.load(memory.ram(), kernelOffset, address, file.size() - kernelOffset);
   }
 }

@@ -1,6 +1,7 @@
 package io.github.avf4j.kvm.boot.x86;
 
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.kvm.boot.ImageFile;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -193,7 +194,7 @@ record ElfKernel(List<Segment> segments, long entry, OptionalLong pvhEntry) {
   /** Puts the segments into RAM, which has room for them. */
   void load(ImageFile file, MachineMemory memory) {
     for (Segment segment : segments) {
-      file.load(memory, segment.offset(), segment.address(), segment.fileSize());
+      file.load(memory.ram(), segment.offset(), segment.address(), segment.fileSize());
     }
   }
 }

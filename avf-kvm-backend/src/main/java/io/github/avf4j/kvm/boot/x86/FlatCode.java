@@ -1,5 +1,7 @@
 package io.github.avf4j.kvm.boot.x86;
 
+import io.github.avf4j.kvm.boot.BootState;
+
 /**
  * Instructions that are a whole guest: 64-bit kernel mode, no tables but the CPU's. Thread-safe.
  */

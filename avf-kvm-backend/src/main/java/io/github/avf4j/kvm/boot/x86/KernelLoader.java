@@ -1,6 +1,10 @@
 package io.github.avf4j.kvm.boot.x86;
 
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.kvm.boot.BootState;
+import io.github.avf4j.kvm.boot.ImageCache;
+import io.github.avf4j.kvm.boot.ImageFile;
+import io.github.avf4j.kvm.boot.Initrd;
 import io.github.avf4j.linux.MemoryMapping;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -101,7 +105,7 @@ public final class KernelLoader {
                     + mebibytes(end)
                     + ": give the machine more memory");
           }
-          file.load(memory, 0, at, file.size());
+          file.load(memory.ram(), 0, at, file.size());
           loaded[0] = new Initrd(at, file.size());
         });
     return loaded[0];

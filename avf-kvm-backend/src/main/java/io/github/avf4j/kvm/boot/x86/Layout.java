@@ -1,5 +1,7 @@
 package io.github.avf4j.kvm.boot.x86;
 
+import io.github.avf4j.kvm.boot.VirtioSlots;
+
 /** Where things are in guest-physical memory. Thread-safe. */
 public final class Layout {
   static final long GDT = 0x500;
@@ -34,9 +36,6 @@ public final class Layout {
   /** Where RAM goes on. */
   public static final long HOLE_END = 1L << 32;
 
-  /** The size of a virtio-mmio window. */
-  public static final int MMIO_WINDOW = 0x1000;
-
   static final long IOAPIC = 0xFEC00000L;
   static final long LAPIC = 0xFEE00000L;
 
@@ -55,6 +54,6 @@ public final class Layout {
 
   /** Returns the address of virtio-mmio window {@code index}. */
   public static long mmioWindow(int index) {
-    return HOLE + (long) index * MMIO_WINDOW;
+    return HOLE + (long) index * VirtioSlots.WINDOW;
   }
 }

@@ -1,5 +1,8 @@
 package io.github.avf4j.kvm.boot.x86;
 
+import io.github.avf4j.kvm.boot.BootState;
+import io.github.avf4j.kvm.boot.ImageFile;
+import io.github.avf4j.kvm.boot.Initrd;
 import io.github.avf4j.kvm.ioctl.KvmVcpu;
 import io.github.avf4j.kvm.ioctl.Registers;
 import io.github.avf4j.kvm.ioctl.SpecialRegisters;

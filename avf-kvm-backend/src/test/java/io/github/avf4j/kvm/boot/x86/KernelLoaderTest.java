@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
 import io.github.avf4j.InvalidImageException;
+import io.github.avf4j.kvm.boot.BootState;
+import io.github.avf4j.kvm.boot.ImageCache;
+import io.github.avf4j.kvm.boot.ImageFile;
+import io.github.avf4j.kvm.boot.Initrd;
 import io.github.avf4j.kvm.testing.GuestCode;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -86,10 +86,7 @@ public final class Hello {
 
   private VirtualMachineConfig config(Path folder) throws IOException {
     Path executable = folder.resolve("hello-payload");
-    try (InputStream in = Hello.class.getResourceAsStream("hello-payload")) {
-      if (in == null) {
-        throw new IOException("hello-payload is not in this build: build it with Maven");
-      }
+    try (InputStream in = payload()) {
       Files.copy(in, executable);
     }
     return VirtualMachineConfig.builder()
@@ -99,6 +96,17 @@ public final class Hello {
         .outputCaptured(options.verbose())
         .bootTimeout(LIMIT)
         .build();
+  }
+
+  /** Opens the payload for this processor, which is the guest's, too. */
+  static InputStream payload() throws IOException {
+    String processor = System.getProperty("os.arch");
+    InputStream in = Hello.class.getResourceAsStream(processor + "/hello-payload");
+    if (in == null) {
+      throw new IOException(
+          "hello-payload for " + processor + " is not in this build: build it with Maven");
+    }
+    return in;
   }
 
   private boolean run(VirtualMachine vm, GeneratedText.Summary expected)

@@ -37,7 +37,7 @@ class TenLinesTest {
 
   @Test
   void readmesExampleGivesItsAnswer() throws Exception {
-    try (InputStream in = Hello.class.getResourceAsStream("hello-payload")) {
+    try (InputStream in = Hello.payload()) {
       Files.copy(in, folder.resolve("hello-payload"));
     }
     // `printf 'one\ntwo\n' | sha256sum`

@@ -22,7 +22,8 @@ public final class StampDocument {
   public static void main(String[] arguments) throws Exception {
     Path apk = Path.of("notary.apk");
     new ApkWriter("com.example.notary")
-        .add("lib/x86_64/libnotary.so", resource("libnotary.so"))
+        .add("lib/x86_64/libnotary.so", resource("x86_64/libnotary.so"))
+        .add("lib/arm64-v8a/libnotary.so", resource("arm64-v8a/libnotary.so"))
         .writeSigned(
             apk, SigningKey.ofPem(resource("sample.key.pem"), resource("sample.cert.pem")));
     VirtualMachineConfig config =

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 
 /** The vault's APK, signed by one of two sample keys that everybody has. */
 final class SampleApk {
@@ -26,9 +27,15 @@ final class SampleApk {
   static VerifiedApk write(Path apk, String signer, long version) throws IOException {
     String task =
         "{\"task\": {\"type\": \"microdroid_launcher\", \"command\": \"" + LIBRARY + "\"}}";
-    return new ApkWriter(PACKAGE)
-        .versionCode(version)
-        .add("lib/x86_64/" + LIBRARY, resource(LIBRARY))
+    ApkWriter writer = new ApkWriter(PACKAGE).versionCode(version);
+    for (String abi : List.of("arm64-v8a", "x86_64")) {
+      String library = abi + '/' + LIBRARY;
+      // One that is built on arm64 has the payload for arm64 only.
+      if (SampleApk.class.getResource(library) != null) {
+        writer.add("lib/" + library, resource(library));
+      }
+    }
+    return writer
         .add(CONFIG, task.getBytes(StandardCharsets.UTF_8))
         .add("assets/greeting.txt", "Nobody but me reads this.\n".getBytes(StandardCharsets.UTF_8))
         .writeSigned(

@@ -1,0 +1,58 @@
+package io.github.avf4j.kvm.boot.arm64;
+
+import io.github.avf4j.HypervisorException;
+import io.github.avf4j.kvm.ioctl.KvmSystem;
+import io.github.avf4j.kvm.ioctl.KvmVm;
+import io.github.avf4j.linux.NativeBuffer;
+import java.lang.ref.Reference;
+
+/**
+ * The firmware that a hypervisor keeps for protected machines, as Android's does: the bootloader
+ * put it where only the hypervisor reads it. Thread-safe.
+ */
+final class HypervisorFirmware {
+  /** {@code KVM_CAP_ARM_PROTECTED_VM} of Android's kernels. */
+  private static final int CAPABILITY = 0xFFBADAB1;
+
+  // Flags of the capability: what to do.
+  private static final int SET_FIRMWARE_ADDRESS = 0;
+  private static final int INFO = 1;
+
+  /** The answer to {@link #INFO}: the firmware's size, then reserved. */
+  private static final int INFO_SIZE = 64;
+
+  private HypervisorFirmware() {}
+
+  /**
+   * Says whether there is such firmware: makes a protected VM to ask, and closes it.
+   *
+   * @throws HypervisorException if the firmware does not fit into its window
+   */
+  static boolean isPresent() {
+    try (KvmSystem system = KvmSystem.open();
+        KvmVm vm = Arm64Platform.createVm(system, true)) {
+      return vm.extension(CAPABILITY) != 0 && size(vm) != 0;
+    }
+  }
+
+  private static long size(KvmVm vm) {
+    NativeBuffer info = NativeBuffer.allocate(INFO_SIZE);
+    vm.enableCapability(CAPABILITY, INFO, info.address());
+    Reference.reachabilityFence(info);
+    long size = info.bytes().getLong(0);
+    if (Long.compareUnsigned(size, Layout.FIRMWARE_WINDOW_SIZE) > 0) {
+      throw new HypervisorException(
+          "ioctl(KVM_ENABLE_CAP)",
+          0,
+          "the hypervisor's firmware has "
+              + Long.toUnsignedString(size)
+              + " bytes, more than its window of 4 MiB: give the machine firmware of your own");
+    }
+    return size;
+  }
+
+  /** Has the hypervisor put the firmware into its window when the machine starts. */
+  static void load(KvmVm vm) {
+    vm.enableCapability(CAPABILITY, SET_FIRMWARE_ADDRESS, Layout.FIRMWARE);
+  }
+}
