@@ -15,6 +15,8 @@ fn data(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+type WritePart = fn(&mut FdtWriter);
+
 /// A host, which a test may let be hostile.
 struct Host {
     kernel: Vec<u8>,
@@ -29,7 +31,7 @@ struct Host {
     kernel_at: u64,
     fdt_at: u64,
     /// Replaces the tree's part of this name, or adds to it.
-    extra: Option<(&'static str, fn(&mut FdtWriter))>,
+    extra: Option<(&'static str, WritePart)>,
 }
 
 fn host(kernel: &str) -> Host {
@@ -37,7 +39,7 @@ fn host(kernel: &str) -> Host {
         kernel: data(kernel),
         initrd: None,
         config: data("config.bin"),
-        trusted_key: TRUSTED_KEY.to_vec(),
+        trusted_key: TRUSTED_KEY.key().unwrap().to_vec(),
         defer: true,
         has_id: true,
         has_random_numbers: true,
@@ -354,7 +356,7 @@ fn refuses_memory_that_is_not_the_machines() {
 #[test]
 fn refuses_trees_that_break_a_rule() {
     use PvmfwError as E;
-    let with = |name: &'static str, write: fn(&mut FdtWriter)| {
+    let with = |name: &'static str, write: WritePart| {
         Host { extra: Some((name, write)), ..host("kernel-secretkeeper") }.error()
     };
     assert_eq!(with("config", |_| ()), E::NoKernel);
@@ -370,7 +372,7 @@ fn refuses_trees_that_break_a_rule() {
         }),
         E::InvalidRamdisk
     );
-    type Rule = (&'static str, fn(&mut FdtWriter), &'static str);
+    type Rule = (&'static str, WritePart, &'static str);
     let rules: [Rule; 12] = [
         ("chosen", |_| (), "there is no /chosen"),
         (
