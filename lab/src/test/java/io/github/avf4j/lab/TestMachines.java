@@ -48,7 +48,7 @@ final class TestMachines implements AutoCloseable {
     return GuestArchitecture.host().libraryFolder();
   }
 
-  private static Path projectRoot() {
+  static Path projectRoot() {
     Path here = Path.of("").toAbsolutePath();
     while (here != null && !Files.isDirectory(here.resolve("avf-microdroid"))) {
       here = here.getParent();
