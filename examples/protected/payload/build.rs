@@ -5,7 +5,9 @@ fn main() {
         return;
     }
     let script = std::env::var("DEP_AVF_BARE_SCRIPT").expect("avf-bare names its linker script");
-    for argument in ["-nostartfiles", "-nostdlib", "-Wl,--no-dynamic-linker,-Bsymbolic,--build-id=none,--no-warn-rwx-segments"] {
+    for argument in
+        ["-nostartfiles", "-nostdlib", "-Wl,--no-dynamic-linker,-Bsymbolic,--build-id=none,--no-warn-rwx-segments"]
+    {
         println!("cargo::rustc-link-arg-bins={argument}");
     }
     println!("cargo::rustc-link-arg-bins=-Wl,-T,{script}");

@@ -151,6 +151,7 @@ impl<'a> HostTree<'a> {
         let ram = ram(fdt, page)?;
         let chosen = fdt.node("/chosen").ok_or(PvmfwError::InvalidFdt("there is no /chosen"))?;
         let cpus = cpus(fdt)?;
+        let taken: Vec<Range> = [tree, kernel].into_iter().chain(initrd).collect();
         Ok(Self {
             redistributors: redistributors(fdt, cpus.len() as u64)?,
             kernel,
@@ -160,7 +161,7 @@ impl<'a> HostTree<'a> {
             serial_ports: serial_ports(fdt),
             clock: clock(fdt)?,
             virtio: virtio(fdt)?,
-            swiotlb: swiotlb(fdt, &ram, page)?,
+            swiotlb: swiotlb(fdt, &ram, page, &taken)?,
             untrusted: untrusted(fdt)?,
             ram,
         })
@@ -303,7 +304,8 @@ fn virtio(fdt: &Fdt<'_>) -> Result<Vec<Virtio>> {
     Ok(devices)
 }
 
-fn swiotlb(fdt: &Fdt<'_>, ram: &Range, page: u64) -> Result<Option<Swiotlb>> {
+/// What is `taken` must not be in it: a guest shares all of the pool with its host.
+fn swiotlb(fdt: &Fdt<'_>, ram: &Range, page: u64, taken: &[Range]) -> Result<Option<Swiotlb>> {
     let Some(node) = fdt.compatible("restricted-dma-pool").next() else { return Ok(None) };
     let (start, size) = match node.reg(0) {
         Some((start, size)) => (Some(start), size),
@@ -314,8 +316,10 @@ fn swiotlb(fdt: &Fdt<'_>, ram: &Range, page: u64) -> Result<Option<Swiotlb>> {
         "the size of the pool for bounce buffers is no multiple of the page size, or larger than RAM",
     )?;
     if let Some(start) = start {
-        let inside = Range::new(start, size).is_some_and(|range| range.is_inside(ram));
-        require(inside, "the pool for bounce buffers is outside of RAM")?;
+        let range = Range::new(start, size).filter(|range| range.is_inside(ram) && start % page == 0);
+        let range = range.ok_or(PvmfwError::InvalidFdt("the pool for bounce buffers is outside of RAM"))?;
+        let free = !taken.iter().any(|other| other.overlaps(&range));
+        require(free, "the pool for bounce buffers is where something else is")?;
     }
     let alignment = number(&node, "alignment")?;
     require(

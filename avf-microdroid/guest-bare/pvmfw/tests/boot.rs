@@ -373,7 +373,7 @@ fn refuses_trees_that_break_a_rule() {
         E::InvalidRamdisk
     );
     type Rule = (&'static str, WritePart, &'static str);
-    let rules: [Rule; 12] = [
+    let rules: [Rule; 13] = [
         ("chosen", |_| (), "there is no /chosen"),
         (
             "chosen",
@@ -436,6 +436,14 @@ fn refuses_trees_that_break_a_rule() {
                 tree.numbers("reg", &[0x8700_0000, 0x200_0000]).end();
             },
             "the pool for bounce buffers is outside of RAM",
+        ),
+        (
+            "pool",
+            |tree| {
+                tree.begin("pool").texts("compatible", &["restricted-dma-pool"]);
+                tree.numbers("reg", &[0x801f_f000, 0x1000]).end();
+            },
+            "the pool for bounce buffers is where something else is",
         ),
         (
             "avf",

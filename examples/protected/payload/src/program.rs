@@ -4,10 +4,11 @@ extern crate alloc;
 
 use alloc::string::{String, ToString};
 use alloc::vec;
+use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 use core::convert::Infallible;
 
-use avf_bare::arch::{Boot, Idle, Mmio, hvc, power_off};
+use avf_bare::arch::{Boot, Idle, Mmio, hvc, mix_in, power_off};
 use avf_bare::entropy;
 use avf_bare::machine::{Hvc, Machine, MachineError};
 use avf_bare::println;
@@ -81,9 +82,13 @@ impl Payload {
                 Some(attester?)
             }
             None => {
-                let mut seed = [0; 48];
+                // With room for all of it, so that growing leaves no copy behind.
+                let mut seed = Vec::with_capacity(4096);
+                seed.resize(48, 0);
                 let filled = entropy::fill(&(hvc as Hvc), &mut seed);
                 filled.map_err(|error| alloc::format!("there are no random numbers for a secret: {error:?}"))?;
+                // A hypervisor may take them from its host: what the processor has besides does no harm.
+                mix_in(|word| seed.extend_from_slice(&word.to_le_bytes()));
                 from_seed(&seed, secret);
                 seed.zeroize();
                 None

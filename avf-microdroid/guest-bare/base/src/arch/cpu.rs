@@ -4,6 +4,9 @@ use core::arch::asm;
 
 const PSCI_SYSTEM_OFF: u32 = 0x8400_0008;
 const PSCI_SYSTEM_RESET: u32 = 0x8400_0009;
+/// What is taken of the processor's random numbers, and of the times of accesses.
+const RANDOM_WORDS: usize = 8;
+const TIMES: usize = 256;
 /// SCTLR_EL1: what can be written cannot be executed.
 const WXN: u64 = 1 << 19;
 /// Another address space than that of the coarse map, so that no entry of one is ever taken for the other's.
@@ -19,6 +22,32 @@ pub fn hvc(function: u32, arguments: [u64; 3]) -> [u64; 4] {
             out("x12") _, out("x13") _, out("x14") _, out("x15") _, out("x16") _, out("x17") _, options(nostack));
     }
     [x0, x1, x2, x3]
+}
+
+/// What the processor itself has that nobody can foresee: its random numbers, if it makes any, and how long accesses to
+/// memory take. To be mixed with better sources, never used alone.
+pub fn mix_in(mut take: impl FnMut(u64)) {
+    let features: u64;
+    // SAFETY: reads a register.
+    unsafe { asm!("mrs {}, id_aa64isar0_el1", out(reg) features, options(nomem, nostack)) }
+    if features >> 60 != 0 {
+        for _ in 0..RANDOM_WORDS {
+            let word: u64;
+            // SAFETY: the processor has this register (RNDR); where it fails, it gives 0, which harms nobody.
+            unsafe { asm!("mrs {}, S3_3_C2_C4_0", out(reg) word, options(nostack)) }
+            take(word);
+        }
+    }
+    let mut line = 0_u64;
+    for _ in 0..TIMES {
+        let time: u64;
+        // SAFETY: writes a line back, reads it again from memory, and looks at the time.
+        unsafe {
+            asm!("dc civac, {line}", "dsb sy", "ldr {time}, [{line}]", "isb", "mrs {time}, cntvct_el0",
+                line = in(reg) &raw mut line, time = out(reg) time, options(nostack));
+        }
+        take(time);
+    }
 }
 
 /// Switches the machine off.

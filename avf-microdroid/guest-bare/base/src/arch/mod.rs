@@ -10,7 +10,7 @@ mod start;
 use core::arch::global_asm;
 
 pub use console::{Console, Port, print_to};
-pub use cpu::{Leave, clean_to_memory, hvc, leave, power_off, reset, use_tables};
+pub use cpu::{Leave, clean_to_memory, hvc, leave, mix_in, power_off, reset, use_tables};
 pub use gic::{Gic, Idle};
 pub use mmio::Mmio;
 pub use start::{Boot, Image, image};

@@ -44,7 +44,10 @@ class MisbehavingGuestTest {
         mode,
         VirtualMachineConfig.builder()
             .customImage(
-                CustomImageConfig.builder().kernel(program()).commandLine("avf.test=" + mode).build())
+                CustomImageConfig.builder()
+                    .kernel(program())
+                    .commandLine("avf.test=" + mode)
+                    .build())
             .memory(DataSize.ofMebibytes(32))
             .debugLevel(DebugLevel.FULL)
             .outputCaptured(true)
