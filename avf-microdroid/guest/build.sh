@@ -79,7 +79,9 @@ done
 bare=$target/cargo-bare
 (
   cd ../guest-bare
-  env -u RUSTFLAGS CARGO_TARGET_DIR="$bare" "${cargo[@]}" build --release --package=pvmfw \
+  env -u RUSTFLAGS CARGO_TARGET_DIR="$bare" "${cargo[@]}" build --release --package=pvmfw --package=test-bare \
     --target=aarch64-unknown-linux-gnu
 )
-aarch64-linux-gnu-objcopy -O binary "$bare/aarch64-unknown-linux-gnu/release/pvmfw" "$bare/pvmfw.bin"
+for image in pvmfw test-bare; do
+  aarch64-linux-gnu-objcopy -O binary "$bare/aarch64-unknown-linux-gnu/release/$image" "$bare/$image.bin"
+done
