@@ -7,8 +7,8 @@ Usage: avf-microdroid/guest/build.sh TARGET [--tests ARCH…]
 
 Builds what goes into guests, for this machine's processor and for aarch64: static programs into TARGET/cargo, and what
 needs a C library into TARGET/cargo-dynamic, each in ARCH-unknown-linux-gnu/release; the firmware of protected machines
-into TARGET/cargo-bare/pvmfw.bin. Maven runs this. The payloads for
-tests are built for this machine's processor, and for those that are named.
+and a program for tests of them into TARGET/cargo-bare, as pvmfw.bin and test-bare.bin. Maven runs this. The payloads
+for tests are built for this machine's processor, and for those that are named.
 
 Exit status: 0 all is built, 1 a build failed, 2 the usage is wrong or a compiler is missing.
 TEXT

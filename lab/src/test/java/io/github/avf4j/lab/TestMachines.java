@@ -43,22 +43,12 @@ final class TestMachines implements AutoCloseable {
     return path;
   }
 
-  /** A program without an operating system that misbehaves as its command line says. */
-  static Path misbehavingProgram() {
-    Path path = projectRoot().resolve("avf-microdroid/target/cargo-bare/test-bare.bin");
-    if (!Files.isReadable(path)) {
-      throw new IllegalStateException(
-          "no test program at " + path + ": build avf-microdroid first");
-    }
-    return path;
-  }
-
   /** The folder of an APK with the libraries for this host's guests. */
   static String libraryFolder() {
     return GuestArchitecture.host().libraryFolder();
   }
 
-  private static Path projectRoot() {
+  static Path projectRoot() {
     Path here = Path.of("").toAbsolutePath();
     while (here != null && !Files.isDirectory(here.resolve("avf-microdroid"))) {
       here = here.getParent();
