@@ -82,6 +82,6 @@ bare=$target/cargo-bare
   env -u RUSTFLAGS CARGO_TARGET_DIR="$bare" "${cargo[@]}" build --release --package=pvmfw --package=test-bare \
     --target=aarch64-unknown-linux-gnu
 )
-for program in pvmfw test-bare; do
-  aarch64-linux-gnu-objcopy -O binary "$bare/aarch64-unknown-linux-gnu/release/$program" "$bare/$program.bin"
+for image in pvmfw test-bare; do
+  aarch64-linux-gnu-objcopy -O binary "$bare/aarch64-unknown-linux-gnu/release/$image" "$bare/$image.bin"
 done

@@ -48,7 +48,7 @@ class ProtectedLeakTest {
                 .filter(t -> t.getName().startsWith("avf-"))
                 .count(),
             Files.readAllLines(Path.of("/proc/self/maps")).stream()
-                .filter(line -> line.matches(".*(kvm-vcpu|memfd:avf).*"))
+                .filter(line -> line.matches(".*(kvm-vcpu|memfd:avf-(ram|stage)).*"))
                 .count(),
             kibibytes("/proc/self/status", "VmLck:"),
             kibibytes("/proc/self/status", "VmPin:"),

@@ -63,7 +63,9 @@ final class DirectCalls {
     }
   }
 
-  /** The kernel makes written instructions visible to the processor when it makes them executable. */
+  /**
+   * The kernel makes written instructions visible to the processor when it makes them executable.
+   */
   private static long executable(DirectCode code) {
     int flags = LibC.MAP_PRIVATE | LibC.MAP_ANONYMOUS;
     long address =

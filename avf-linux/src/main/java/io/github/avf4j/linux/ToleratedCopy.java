@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * pread} stores to one, and both return EFAULT for memory that cannot be reached. Calls that pin
  * pages instead ({@code process_vm_readv}) must not be used: they take the page from the guest. An
  * access of 2, 4 or 8 aligned bytes is one load or store of the kernel's copying routines on arm64.
+ * A copy through a pipe would do as well, at two system calls instead of one: measured, it took 1.2
+ * to 1.4 times as long for 2 bytes; for 64 KiB neither was ahead.
  *
  * <p>Each copy has a stage of its own, a file in memory and a view of it, so that copies never wait
  * for each other; there are as many as there were copies at the same time. Thread-safe, but {@link

@@ -96,31 +96,30 @@ class FirmwareTest {
   void refusesAChangedByteOfTheKernel() throws Exception {
     sign(vbmeta(1));
     change(100);
-    assertRefused(
-        run(ProtectionLevel.HARDWARE), 7, "PVM_FIRMWARE_PAYLOAD_VERIFICATION_FAILED");
+    assertRefused(run(ProtectionLevel.HARDWARE), 7, "PVM_FIRMWARE_PAYLOAD_VERIFICATION_FAILED");
   }
 
   @Test
   void refusesAWrongSignature() throws Exception {
     int kernel = (int) Files.size(payload);
     sign(vbmeta(1));
-    // The authentication block, behind the kernel's whole blocks and the header of the metadata, begins with a digest
+    // The authentication block, behind the kernel's whole blocks and the header of the metadata,
+    // begins with a digest
     // of 32 bytes; then comes the signature.
     change((kernel + 4095) / 4096 * 4096 + 256 + 32 + 5);
-    assertRefused(
-        run(ProtectionLevel.SIMULATED), 7, "PVM_FIRMWARE_PAYLOAD_VERIFICATION_FAILED");
+    assertRefused(run(ProtectionLevel.SIMULATED), 7, "PVM_FIRMWARE_PAYLOAD_VERIFICATION_FAILED");
   }
 
   @Test
   void refusesAKernelThatNobodySigned() throws Exception {
-    assertRefused(
-        run(ProtectionLevel.SIMULATED), 7, "PVM_FIRMWARE_PAYLOAD_VERIFICATION_FAILED");
+    assertRefused(run(ProtectionLevel.SIMULATED), 7, "PVM_FIRMWARE_PAYLOAD_VERIFICATION_FAILED");
   }
 
   @Test
   void refusesAnIndexThatWasRolledBack() throws Exception {
     sign(
-        vbmeta(FIXED_INDEX - 1).add(PropertyDescriptor.of("com.android.virt.cap", "remote_attest")));
+        vbmeta(FIXED_INDEX - 1)
+            .add(PropertyDescriptor.of("com.android.virt.cap", "remote_attest")));
     assertRefused(run(ProtectionLevel.HARDWARE), 5, "PVM_FIRMWARE_INVALID_PAYLOAD");
   }
 }

@@ -74,7 +74,7 @@ class MmioBusTest {
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("address 0x" + Long.toHexString(taken) + " is not free");
     }
-    bus.add(0x3F0, 8, new ByteRegisters(new Scratch())).add(BASE + 0x2000, 8, new ByteRegisters(new Scratch()));
+    bus.add(0x3F0, 8, new ByteRegisters(new Scratch()))
+        .add(BASE + 0x2000, 8, new ByteRegisters(new Scratch()));
   }
-
 }

@@ -5,6 +5,7 @@ import io.github.avf4j.kvm.ioctl.KvmSystem;
 import io.github.avf4j.kvm.ioctl.KvmVm;
 import io.github.avf4j.linux.NativeBuffer;
 import java.lang.ref.Reference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The firmware that a hypervisor keeps for protected machines, as Android's does: the bootloader
@@ -21,18 +22,27 @@ final class HypervisorFirmware {
   /** The answer to {@link #INFO}: the firmware's size, then reserved. */
   private static final int INFO_SIZE = 64;
 
+  private static @Nullable Boolean known; // guarded by the class
+
   private HypervisorFirmware() {}
 
   /**
-   * Says whether there is such firmware: makes a protected VM to ask, and closes it.
+   * Says whether there is such firmware: the first time, makes a protected VM to ask, and closes
+   * it.
    *
+   * @throws io.github.avf4j.BackendUnavailableException if this host makes no protected VMs
    * @throws HypervisorException if the firmware does not fit into its window
    */
-  static boolean isPresent() {
-    try (KvmSystem system = KvmSystem.open();
-        KvmVm vm = Arm64Platform.createVm(system, true)) {
-      return vm.extension(CAPABILITY) != 0 && size(vm) != 0;
+  static synchronized boolean isPresent() {
+    Boolean present = known;
+    if (present == null) {
+      try (KvmSystem system = KvmSystem.open();
+          KvmVm vm = Arm64Platform.createVm(system, true)) {
+        present = vm.extension(CAPABILITY) != 0 && size(vm) != 0;
+      }
+      known = present;
     }
+    return present;
   }
 
   private static long size(KvmVm vm) {

@@ -15,8 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MachineTreeTest {
-  private static final Hardware ORDINARY =
-      new Hardware(256 << 20, 2, 4, Gic.V3, Rtc.PL031, 0);
+  private static final Hardware ORDINARY = new Hardware(256 << 20, 2, 4, Gic.V3, Rtc.PL031, 0);
   private static final Hardware PROTECTED =
       new Hardware(3L << 30, 18, 3, Gic.V3, Rtc.PL030, 64 << 20);
   private static final Hardware OLD = new Hardware(1L << 30, 4, 3, Gic.V2, Rtc.PL031, 0);

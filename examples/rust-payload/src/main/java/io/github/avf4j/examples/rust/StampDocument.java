@@ -20,10 +20,11 @@ public final class StampDocument {
 
   /** Prints the stamp, which is the same each time as long as the same key signs the notary. */
   public static void main(String[] arguments) throws Exception {
+    // The guest has the processor of its host; an APK may have libraries for several.
+    String abi = System.getProperty("os.arch").equals("aarch64") ? "arm64-v8a" : "x86_64";
     Path apk = Path.of("notary.apk");
     new ApkWriter("com.example.notary")
-        .add("lib/x86_64/libnotary.so", resource("x86_64/libnotary.so"))
-        .add("lib/arm64-v8a/libnotary.so", resource("arm64-v8a/libnotary.so"))
+        .add("lib/" + abi + "/libnotary.so", resource(abi + "/libnotary.so"))
         .writeSigned(
             apk, SigningKey.ofPem(resource("sample.key.pem"), resource("sample.cert.pem")));
     VirtualMachineConfig config =
