@@ -16,7 +16,7 @@ final class CBaseline {
     List<String> command = new ArrayList<>();
     String program = System.getProperty("avf.bench.baseline");
     if (program == null) {
-      throw new IOException("the C baseline was not built: run this through bin/bench");
+      throw new IOException("there is no C baseline: bin/bench builds it, on x86-64 only");
     }
     command.add(program);
     command.addAll(List.of(arguments));
