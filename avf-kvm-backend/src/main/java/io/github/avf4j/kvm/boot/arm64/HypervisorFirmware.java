@@ -27,7 +27,8 @@ final class HypervisorFirmware {
   private HypervisorFirmware() {}
 
   /**
-   * Says whether there is such firmware: the first time, makes a protected VM to ask, and closes it.
+   * Says whether there is such firmware: the first time, makes a protected VM to ask, and closes
+   * it.
    *
    * @throws io.github.avf4j.BackendUnavailableException if this host makes no protected VMs
    * @throws HypervisorException if the firmware does not fit into its window
