@@ -8,6 +8,7 @@ import io.github.avf4j.kvm.boot.Initrd;
 import io.github.avf4j.kvm.boot.arm64.BootMaterial.Payload;
 import io.github.avf4j.spi.MachineSpec;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * Puts firmware, kernel, initrd and device tree into a machine's RAM and says how to start.
@@ -102,7 +103,7 @@ final class Loader {
         });
   }
 
-  private Kernel used(java.util.function.Function<ImageFile, Kernel> loader) {
+  private Kernel used(Function<ImageFile, Kernel> loader) {
     Kernel[] loaded = new Kernel[1];
     Consumer<ImageFile> user = file -> loaded[0] = loader.apply(file);
     ImageCache.KERNELS.use(spec.kernel(), user);
