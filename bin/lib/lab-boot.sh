@@ -126,7 +126,7 @@ make_boot() {
 
 host_busybox() {
   case $1 in
-    arm64) printf '%s\n' "$(cache_dir)/lab/arm64-disk/busybox" ;;
+    arm64) printf '%s\n' "$(cache_dir)/lab/arm64-system/busybox" ;;
     *) printf '%s\n' "$(cache_dir)/lab/busybox" ;;
   esac
 }
