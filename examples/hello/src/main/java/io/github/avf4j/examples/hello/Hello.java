@@ -57,19 +57,24 @@ public final class Hello {
     this.out = out;
   }
 
+  /** Runs the example and ends the JVM; see {@link #run(String...)}. */
+  public static void main(String[] arguments) throws Exception {
+    System.exit(run(arguments));
+  }
+
   /**
    * Runs the example; the options are {@code --backend kvm|qemu}, {@code --size 64M} and {@code
    * --verbose}.
+   *
+   * @return 0 if the answer is right, 1 if it is not, 2 if the machine cannot be run here
    */
-  public static void main(String[] arguments) throws Exception {
-    int code;
+  public static int run(String... arguments) throws InterruptedException {
     try {
-      code = new Hello(Options.parse(arguments), System.out).run() ? 0 : 1;
+      return new Hello(Options.parse(arguments), System.out).run() ? 0 : 1;
     } catch (VirtualMachineException | IllegalArgumentException | IOException e) {
       System.err.println("hello: " + e.getMessage());
-      code = e instanceof IOException ? 1 : 2;
+      return e instanceof IOException ? 1 : 2;
     }
-    System.exit(code);
   }
 
   /** Returns whether the answer was right. */

@@ -62,25 +62,34 @@ public final class ProtectedSecret {
     this.out = out;
   }
 
-  /** Runs the example. */
+  /** Runs the example and ends the JVM; see {@link #run(String...)}. */
   public static void main(String[] arguments) throws Exception {
+    System.exit(run(arguments));
+  }
+
+  /**
+   * Runs the example: a folder for machine and payload, and the protection level if it is not
+   * HARDWARE.
+   *
+   * @return 0 if all is as promised, 1 if not, 2 if there is no such machine here
+   */
+  public static int run(String... arguments)
+      throws IOException, InterruptedException, GeneralSecurityException {
     if (arguments.length < 1 || arguments.length > 2) {
       System.err.println("usage: protected FOLDER [hardware|simulated]");
-      System.exit(2);
+      return 2;
     }
-    int code;
     try {
       ProtectionLevel level =
           arguments.length < 2
               ? ProtectionLevel.HARDWARE
               : ProtectionLevel.valueOf(arguments[1].toUpperCase(Locale.ROOT));
       Path folder = Files.createDirectories(Path.of(arguments[0])).toAbsolutePath();
-      code = new ProtectedSecret(folder, level, System.out).run() ? 0 : 1;
+      return new ProtectedSecret(folder, level, System.out).run() ? 0 : 1;
     } catch (VirtualMachineException e) {
       System.err.println("protected: " + e.getMessage());
-      code = 2;
+      return 2;
     }
-    System.exit(code);
   }
 
   /** Returns whether all was as promised. */
