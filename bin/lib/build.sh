@@ -16,7 +16,7 @@ is_built() {
   [[ -e $stamp ]] || return 1
   # Tests count: the lab runs them, and the benchmarks use some of their classes.
   [[ -z $(find "$project_root" -name target -prune -o -name .git -prune \
-    -o -type f \( -path '*/src/*' -o -path '*/.cargo/*' -o -name pom.xml -o -name 'Cargo.*' -o -path '*/guest/build.sh' \) -newer "$stamp" -print -quit) ]]
+    -o -type f \( -path '*/src/*' -o -path '*/.cargo/*' -o -name pom.xml -o -name 'Cargo.*' -o -path '*/guest/*.sh' \) -newer "$stamp" -print -quit) ]]
 }
 
 build_everything() {
