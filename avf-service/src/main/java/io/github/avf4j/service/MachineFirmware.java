@@ -19,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Arrays;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -87,14 +86,16 @@ final class MachineFirmware {
             file,
             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
-      byte[] bytes = image.toByteArray();
+      // Not in the heap: the channel would copy it to a buffer that it keeps.
+      ByteBuffer bytes = ByteBuffer.allocateDirect(image.length());
       try {
-        ByteBuffer left = ByteBuffer.wrap(bytes);
-        while (left.hasRemaining()) {
-          out.write(left);
+        image.use(bytes::put);
+        bytes.flip();
+        while (bytes.hasRemaining()) {
+          out.write(bytes);
         }
       } finally {
-        Arrays.fill(bytes, (byte) 0);
+        bytes.clear().put(new byte[bytes.capacity()]);
       }
     }
   }

@@ -62,7 +62,7 @@ final class MachineSpecs {
     }
   }
 
-  /** The backend has read the files of the machine: those with secrets go. */
+  /** The backend has read the files of the machine, or never will: those with secrets go. */
   void made() {
     firmware.remove();
   }

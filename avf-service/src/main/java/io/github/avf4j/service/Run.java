@@ -50,12 +50,15 @@ final class Run implements GuestLink.Listener {
     try {
       RunningMachines.add(this);
       Backends.Choice choice = backends.choose(config.backend(), config.protectionLevel());
-      prepared = Optional.of(specs.make(vm.getName(), vm.getCid(), config));
-      MachineSpec spec = spec(prepared.get(), output);
-      if (!state.isKilled()) {
-        made = Optional.of(choice.backend().create(spec, state));
+      try {
+        prepared = Optional.of(specs.make(vm.getName(), vm.getCid(), config));
+        MachineSpec spec = spec(prepared.get(), output);
+        if (!state.isKilled()) {
+          made = Optional.of(choice.backend().create(spec, state));
+        }
+      } finally {
+        specs.made();
       }
-      specs.made();
       if (made.isPresent() && state.made(made.get(), choice.toString())) {
         launch(made.get(), prepared.get().boot());
       } else {
@@ -66,7 +69,6 @@ final class Run implements GuestLink.Listener {
     } catch (PvmfwException e) {
       end(StopReasons.firmware(e));
     } catch (RuntimeException | Error e) {
-      specs.made();
       prepared.ifPresent(MachineSpecs.Prepared::close);
       try {
         made.ifPresent(Machine::close);

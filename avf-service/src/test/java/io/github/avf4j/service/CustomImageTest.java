@@ -12,11 +12,16 @@ import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VirtualMachineConfig;
 import io.github.avf4j.spi.DiskSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
 class CustomImageTest extends ManagerTest {
@@ -116,6 +121,41 @@ class CustomImageTest extends ManagerTest {
         assertThat(spec.instanceId()).as("it stays").isEqualTo(id);
       }
       id = spec.instanceId();
+    }
+  }
+
+  @Test
+  void firmwareWithSecretsIsAFileForTheBackendAloneAndOnlyWhileItMakesTheMachine()
+      throws Exception {
+    fixture.backend.guest = FakeMachine::powerOff;
+    List<Path> files = new CopyOnWriteArrayList<>();
+    fixture.backend.onCreate =
+        spec -> {
+          Path file = spec.firmware().orElseThrow();
+          assertThat(file).isNotEmptyFile();
+          assertThat(permissions(file)).isEqualTo("rw-------");
+          assertThat(permissions(file.getParent())).isEqualTo("rwx------");
+          files.add(file);
+        };
+    VirtualMachine vm =
+        vm(CustomImageConfig.builder().kernel(fixture.kernel.image()).firmware(Firmware.pvmfw()));
+    vm.run();
+    assertThat(files).hasSize(1);
+    assertThat(files.get(0)).doesNotExist();
+    assertThat(vm.awaitStopped(Duration.ofSeconds(30))).contains(new StopReason.Shutdown());
+
+    Files.writeString(files.get(0), "what a process left that was killed");
+    fixture.backend.createFailure = new IllegalStateException("no machine today");
+    assertThatThrownBy(vm::run).hasMessage("no machine today");
+    assertThat(files).hasSize(2);
+    assertThat(files.get(1)).isEqualTo(files.get(0)).doesNotExist();
+  }
+
+  private static String permissions(Path file) {
+    try {
+      return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -12,12 +12,16 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 
 /** A backend of {@link FakeMachine}s. */
 final class FakeBackend implements HypervisorBackend {
   final List<FakeMachine> machines = new CopyOnWriteArrayList<>();
   volatile FakeMachine.Guest guest = FakeMachine::wellBehaved;
   volatile RuntimeException createFailure;
+
+  /** Sees what a machine is to be made of while it is made. */
+  volatile Consumer<MachineSpec> onCreate = spec -> {};
 
   /** Thrown by the machines that are made from now on. */
   volatile RuntimeException startFailure;
@@ -85,6 +89,7 @@ final class FakeBackend implements HypervisorBackend {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    onCreate.accept(spec);
     if (createFailure != null) {
       throw createFailure;
     }

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
@@ -16,8 +15,8 @@ import java.util.function.Consumer;
 
 /**
  * Kernel and initrd files that this process has read: a file is read once as long as its path,
- * size, modification time and inode stay the same. Keeps the {@value #CAPACITY} used last.
- * Thread-safe.
+ * size, modification time and inode stay the same. Keeps the {@value #CAPACITY} used last, also
+ * after the machines: nothing that holds secrets belongs here. Thread-safe.
  */
 public final class ImageCache {
   /** How many files are kept. */
@@ -33,9 +32,6 @@ public final class ImageCache {
 
   /** Initial RAM disks. */
   public static final ImageCache INITRDS = new ImageCache("initrd");
-
-  /** Firmware. */
-  public static final ImageCache FIRMWARE = new ImageCache("firmware");
 
   private record Key(Path path, long size, Object modified, Object inode) {}
 
@@ -88,27 +84,10 @@ public final class ImageCache {
   }
 
   private Key key(Path path) {
-    BasicFileAttributes attributes;
-    try {
-      attributes = Files.readAttributes(path, BasicFileAttributes.class);
-    } catch (NoSuchFileException e) {
-      throw new InvalidImageException(
-          "the " + what + " " + path + " does not exist: check the path", e);
-    } catch (IOException e) {
-      throw new InvalidImageException(
-          "the " + what + " " + path + " cannot be read: " + e + ": check its permissions", e);
-    }
-    if (!attributes.isRegularFile()) {
-      throw new InvalidImageException(
-          "the " + what + " " + path + " is not a regular file: give a file");
-    }
-    if (attributes.size() == 0) {
-      throw new InvalidImageException(
-          "the " + what + " " + path + " is empty: fetch or build it again");
-    }
+    BootFile file = new BootFile(what, path);
+    BasicFileAttributes attributes = file.attributes();
     if (attributes.size() > LARGEST) {
-      throw new InvalidImageException(
-          "the " + what + " " + path + " is larger than 1 GiB: give a " + what + " image");
+      throw file.invalid("is larger than 1 GiB: give a " + what + " image");
     }
     // The file key is device and inode.
     return new Key(
@@ -123,9 +102,7 @@ public final class ImageCache {
       byte[] bytes = in.readNBytes(SMALL);
       return new ImageFile(key.path(), ByteBuffer.wrap(bytes), null);
     } catch (IOException e) {
-      throw new InvalidImageException(
-          "the " + what + " " + key.path() + " cannot be read: " + e + ": check its permissions",
-          e);
+      throw new BootFile(what, key.path()).unreadable(e);
     }
   }
 

@@ -51,7 +51,7 @@ final class Loader {
   }
 
   private Arm64Boot load() {
-    spec.firmware().ifPresent(firmware -> ImageCache.FIRMWARE.use(firmware, this::loadFirmware));
+    spec.firmware().ifPresent(firmware -> FirmwareFile.load(firmware, ram.direct()));
     Kernel kernel = start == Start.KERNEL ? loadKernel() : loadPayload();
     Initrd initrd = loadInitrd(kernel.end());
     byte[] tree =
@@ -66,18 +66,6 @@ final class Loader {
     ram.direct().write(deviceTree, tree, 0, tree.length);
     return new Arm64Boot(
         kernel.entry(), deviceTree, kernel.payload().address(), kernel.payload().size());
-  }
-
-  private void loadFirmware(ImageFile file) {
-    if (file.size() > Layout.FIRMWARE_MAX) {
-      throw file.invalid(
-          "has "
-              + file.size()
-              + " bytes but the firmware's window takes "
-              + Layout.FIRMWARE_MAX
-              + ": give firmware, with its configuration data, of at most 2 MiB");
-    }
-    file.load(ram, 0, Layout.FIRMWARE, file.size());
   }
 
   private Kernel loadKernel() {

@@ -18,7 +18,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,6 +106,36 @@ class LoaderTest {
     assertThatThrownBy(() -> load(spec.firmware(missing), Start.FIRMWARE))
         .isInstanceOf(InvalidImageException.class)
         .hasMessageContaining("the firmware " + missing + " does not exist");
+    Path empty = Files.createFile(folder.resolve("empty"));
+    assertThatThrownBy(() -> load(spec.firmware(empty), Start.FIRMWARE))
+        .isInstanceOf(InvalidImageException.class)
+        .hasMessageContaining("the firmware " + empty + " is empty");
+    assertThatThrownBy(() -> load(spec.firmware(folder), Start.FIRMWARE))
+        .isInstanceOf(InvalidImageException.class)
+        .hasMessageContaining("the firmware " + folder + " is not a regular file");
+  }
+
+  @Test
+  void firmwareMayFillAllThatItsWindowHasForIt() throws Exception {
+    byte[] firmware = new byte[2 << 20];
+    new Random(1).nextBytes(firmware);
+    MachineSpec.Builder spec = spec(4, new byte[] {1});
+    load(spec.firmware(Files.write(folder.resolve("firmware"), firmware)), Start.FIRMWARE);
+    assertThat(bytes(WINDOW, firmware.length)).isEqualTo(firmware);
+    assertThat(bytes(WINDOW + firmware.length, 4096)).containsOnly(0);
+  }
+
+  @Test
+  void firmwareIsReadAnewForEveryMachine() throws Exception {
+    Path file = Files.write(folder.resolve("firmware"), new byte[1 << 20]);
+    FileTime time = Files.getLastModifiedTime(file);
+    MachineSpec.Builder spec = spec(4, new byte[] {1}).firmware(file);
+    load(spec, Start.FIRMWARE);
+    byte[] other = "secrets of another".repeat(60_000).substring(0, 1 << 20).getBytes();
+    Files.write(file, other);
+    Files.setLastModifiedTime(file, time); // nothing but the contents tells it from the first
+    load(spec, Start.FIRMWARE);
+    assertThat(bytes(WINDOW, other.length)).isEqualTo(other);
   }
 
   @Test
