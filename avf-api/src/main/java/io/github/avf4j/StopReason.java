@@ -68,14 +68,34 @@ public sealed interface StopReason {
     PANIC
   }
 
+  /** What kind of processor a vCPU is. */
+  enum CpuKind {
+    /** Intel's and AMD's, of 64 bits. */
+    X86_64("rip"),
+    /** Arm's, of 64 bits. */
+    ARM64("pc");
+
+    private final String instructionPointer;
+
+    CpuKind(String instructionPointer) {
+      this.instructionPointer = instructionPointer;
+    }
+
+    /** Returns the name of the register that has the address of the instruction. */
+    public String instructionPointer() {
+      return instructionPointer;
+    }
+  }
+
   /**
    * Where a vCPU died.
    *
    * @param vcpu the index of the vCPU
-   * @param instructionPointer the guest-virtual address of the instruction (RIP on x86-64)
+   * @param kind what kind of processor it is
+   * @param instructionPointer the guest-virtual address of the instruction
    * @param instructionBytes up to 16 bytes at that address, empty if it could not be translated
    */
-  record CpuState(int vcpu, long instructionPointer, byte[] instructionBytes) {
+  record CpuState(int vcpu, CpuKind kind, long instructionPointer, byte[] instructionBytes) {
     /** Copies the bytes. */
     public CpuState {
       instructionBytes = instructionBytes.clone();
@@ -88,12 +108,12 @@ public sealed interface StopReason {
 
     @Override
     public String toString() {
-      return String.format(
-          Locale.ROOT,
-          "vcpu=%d rip=0x%x bytes=%s",
-          vcpu,
-          instructionPointer,
-          HexFormat.of().formatHex(instructionBytes));
+      String where =
+          String.format(
+              Locale.ROOT, "vcpu=%d %s=0x%x", vcpu, kind.instructionPointer(), instructionPointer);
+      return instructionBytes.length == 0
+          ? where
+          : where + " bytes=" + HexFormat.of().formatHex(instructionBytes);
     }
   }
 

@@ -3,6 +3,7 @@ package io.github.avf4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.avf4j.StopReason.CpuKind;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -57,13 +58,23 @@ class ValuesTest {
     assertThat(new StopReason.MicrodroidError(ErrorCode.UNKNOWN, "x").avfCode()).isEqualTo(15);
     assertThat(new StopReason.MicrodroidError(ErrorCode.PAYLOAD_CHANGED, "x").avfCode())
         .isEqualTo(12);
-    StopReason.Crash crash =
-        new StopReason.Crash(
-            StopReason.CrashKind.TRIPLE_FAULT,
-            "oh",
-            Optional.of(new StopReason.CpuState(1, 0xfffff000L, new byte[] {0x0f, (byte) 0xff})));
+    StopReason.Crash crash = crash(CpuKind.X86_64, new byte[] {0x0f, (byte) 0xff});
     assertThat(crash.avfCode()).isEqualTo(6);
     assertThat(crash).hasToString("CRASH TRIPLE_FAULT oh [vcpu=1 rip=0xfffff000 bytes=0fff]");
+  }
+
+  @Test
+  void crashesNameTheRegisterOfTheirProcessor() {
+    byte[] none = new byte[0];
+    assertThat(crash(CpuKind.X86_64, none)).asString().endsWith("oh [vcpu=1 rip=0xfffff000]");
+    assertThat(crash(CpuKind.ARM64, none)).asString().endsWith("oh [vcpu=1 pc=0xfffff000]");
+  }
+
+  private static StopReason.Crash crash(CpuKind kind, byte[] instruction) {
+    return new StopReason.Crash(
+        StopReason.CrashKind.TRIPLE_FAULT,
+        "oh",
+        Optional.of(new StopReason.CpuState(1, kind, 0xfffff000L, instruction)));
   }
 
   @Test

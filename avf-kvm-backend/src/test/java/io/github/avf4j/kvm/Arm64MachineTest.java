@@ -86,6 +86,7 @@ class Arm64MachineTest {
       assertThat(crash.detail()).contains("0x4000000");
       assertThat(crash.cpu().orElseThrow().instructionPointer())
           .isBetween(Arm64Code.RAM + 64, code.here());
+      assertThat(crash.toString()).contains("vcpu=0 pc=0x8").doesNotContain("rip");
     }
   }
 

@@ -1,6 +1,7 @@
 package io.github.avf4j.kvm.boot.arm64;
 
 import io.github.avf4j.HypervisorException;
+import io.github.avf4j.StopReason.CpuKind;
 import io.github.avf4j.StopReason.CpuState;
 import io.github.avf4j.kvm.ioctl.ArmRegister;
 import io.github.avf4j.kvm.ioctl.KvmVcpu;
@@ -12,9 +13,11 @@ final class OrdinaryDiagnostics implements VcpuDiagnostics {
   @Override
   public Optional<CpuState> state(int index, KvmVcpu vcpu) {
     try {
+      long pc = vcpu.oneRegister(ArmRegister.PC);
       // The address is virtual, and KVM does not translate it here: there are no bytes.
-      return Optional.of(new CpuState(index, vcpu.oneRegister(ArmRegister.PC), new byte[0]));
+      return Optional.of(new CpuState(index, CpuKind.ARM64, pc, new byte[0]));
     } catch (HypervisorException e) {
+      // The address is virtual, and KVM does not translate it here: there are no bytes.
       return Optional.empty(); // the vCPU is too broken to say more
     }
   }

@@ -1,6 +1,7 @@
 package io.github.avf4j.kvm.boot.x86;
 
 import io.github.avf4j.HypervisorException;
+import io.github.avf4j.StopReason.CpuKind;
 import io.github.avf4j.StopReason.CpuState;
 import io.github.avf4j.kvm.ioctl.KvmVcpu;
 import io.github.avf4j.kvm.ioctl.Registers;
@@ -46,6 +47,6 @@ public record X86Diagnostics(GuestMemory memory) implements VcpuDiagnostics {
     } catch (HypervisorException e) {
       // the vCPU is too broken to say more
     }
-    return Optional.of(new CpuState(index, rip, Arrays.copyOf(bytes, n)));
+    return Optional.of(new CpuState(index, CpuKind.X86_64, rip, Arrays.copyOf(bytes, n)));
   }
 }
