@@ -34,11 +34,12 @@ public interface CustomImageConfig {
   /** Returns the initial RAM disk, if any. */
   Optional<Path> initrd();
 
-  /** Returns the kernel's command line, at most {@value #MAX_COMMAND_LINE} bytes of ASCII. */
-  @Value.Default
-  default String commandLine() {
-    return "console=ttyS0 reboot=k panic=-1";
-  }
+  /**
+   * Returns the kernel's command line, at most {@value #MAX_COMMAND_LINE} bytes of ASCII. Without
+   * one it is {@code console=ttyS0 panic=-1} and what Linux needs to reset the machine: on x86-64
+   * {@code reboot=k}, on arm64 nothing.
+   */
+  Optional<String> commandLine();
 
   /** Returns the disks in the order in which the guest sees them, at most {@value #MAX_DISKS}. */
   List<DiskImage> disks();
@@ -46,7 +47,7 @@ public interface CustomImageConfig {
   /** Rejects what no machine can have. */
   @Value.Check
   default void check() {
-    Require.commandLine(commandLine(), MAX_COMMAND_LINE);
+    commandLine().ifPresent(line -> Require.commandLine(line, MAX_COMMAND_LINE));
     Require.disks(disks(), MAX_DISKS);
   }
 

@@ -35,7 +35,7 @@ final class RunCommand implements Callable<Integer> {
       names = "--kernel",
       required = true,
       paramLabel = "FILE",
-      description = "An ELF with a PVH or 64-bit entry, or a bzImage.")
+      description = "On x86-64 an ELF with a PVH or 64-bit entry or a bzImage, on arm64 an Image.")
   private Path kernel = Path.of("");
 
   @Option(names = "--initrd", paramLabel = "FILE", description = "The initial RAM disk.")
@@ -44,7 +44,7 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--cmdline",
       paramLabel = "TEXT",
-      description = "The kernel's command line (console=ttyS0 reboot=k panic=-1).")
+      description = "The kernel's command line (console=ttyS0 panic=-1, and on x86-64 reboot=k).")
   private @Nullable String cmdline;
 
   @Option(

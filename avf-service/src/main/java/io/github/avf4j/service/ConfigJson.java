@@ -119,7 +119,7 @@ final class ConfigJson {
     node.put("kernel", image.kernel().toAbsolutePath().toString());
     image.firmware().ifPresent(firmware -> firmware(node.putObject("firmware"), firmware));
     image.initrd().ifPresent(file -> node.put("initrd", file.toAbsolutePath().toString()));
-    node.put("commandLine", image.commandLine());
+    image.commandLine().ifPresent(line -> node.put("commandLine", line));
     ArrayNode disks = node.putArray("disks");
     for (DiskImage disk : image.disks()) {
       disks.addObject().put("image", disk.image().toString()).put("readOnly", disk.readOnly());
@@ -267,7 +267,8 @@ final class ConfigJson {
     Optional.ofNullable(node.get("firmware"))
         .ifPresent(firmware -> builder.firmware(readFirmware(firmware)));
     Optional.ofNullable(node.get("initrd")).ifPresent(file -> builder.initrd(path(node, "initrd")));
-    builder.commandLine(text(node, "commandLine"));
+    Optional.ofNullable(node.get("commandLine"))
+        .ifPresent(line -> builder.commandLine(text(node, "commandLine")));
     for (JsonNode disk : node.path("disks")) {
       builder.addDisk(new DiskImage(path(disk, "image"), required(disk, "readOnly").asBoolean()));
     }

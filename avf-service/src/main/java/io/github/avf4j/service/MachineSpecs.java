@@ -30,15 +30,17 @@ final class MachineSpecs {
   private static final int SECTOR = 512;
   private static final String EXECUTABLE_DISK = "payload.img";
 
-  /**
-   * What every payload machine boots with. A reset ends the machine, so a panic resets at once; and
-   * nothing is measured or self-tested that makes the boot longer.
-   */
-  private static final String COMMAND_LINE =
-      "console=ttyS0 panic=-1 random.trust_cpu=on cryptomgr.notests";
+  /** A reset ends the machine, so a panic resets at once. */
+  private static final String COMMAND_LINE = "console=ttyS0 panic=-1";
+
+  /** On x86-64 the keyboard controller resets; on arm64 the firmware is asked to. */
+  private static final String X86_RESET = " reboot=k";
+
+  /** Nothing is measured or self-tested that makes the boot longer. */
+  private static final String FAST = " random.trust_cpu=on cryptomgr.notests";
 
   /** The keyboard controller is only there for resets, and there is no PCI. */
-  private static final String X86 = " reboot=k pci=off i8042.noaux i8042.nomux i8042.dumbkbd";
+  private static final String X86_FAST = " pci=off i8042.noaux i8042.nomux i8042.dumbkbd";
 
   /** Each byte on the serial port costs the guest an exit, so only what matters is printed. */
   private static final String QUIET = " quiet loglevel=4";
@@ -130,9 +132,16 @@ final class MachineSpecs {
     return commandLine(GuestArchitecture.host(), config.debugLevel());
   }
 
+  /** What a kernel of the user's own boots with that was given no command line. */
+  static String commandLine(GuestArchitecture architecture) {
+    return architecture == GuestArchitecture.X86_64 ? COMMAND_LINE + X86_RESET : COMMAND_LINE;
+  }
+
+  /** What every payload machine boots with. */
   static String commandLine(GuestArchitecture architecture, DebugLevel level) {
-    return COMMAND_LINE
-        + (architecture == GuestArchitecture.X86_64 ? X86 : "")
+    return commandLine(architecture)
+        + FAST
+        + (architecture == GuestArchitecture.X86_64 ? X86_FAST : "")
         + (level == DebugLevel.FULL ? "" : QUIET);
   }
 
@@ -150,7 +159,9 @@ final class MachineSpecs {
 
   private void customImage(MachineSpec.Builder builder, CustomImageConfig image) {
     FileStamp.of(image.kernel(), "kernel", "give a Linux kernel");
-    builder.kernel(customKernel(image)).commandLine(image.commandLine());
+    builder
+        .kernel(customKernel(image))
+        .commandLine(image.commandLine().orElseGet(() -> commandLine(GuestArchitecture.host())));
     image
         .firmware()
         .ifPresent(kind -> builder.firmware(firmware.file(kind)).instanceId(firmware.instanceId()));

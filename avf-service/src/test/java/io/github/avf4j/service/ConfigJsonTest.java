@@ -164,6 +164,15 @@ class ConfigJsonTest {
   }
 
   @Test
+  void keepsThatACustomImageHasNoCommandLineOrAnEmptyOne() {
+    CustomImageConfig.Builder image = CustomImageConfig.builder().kernel(Path.of("/k"));
+    for (CustomImageConfig each : List.of(image.build(), image.commandLine("").build())) {
+      VirtualMachineConfig config = VirtualMachineConfig.builder().customImage(each).build();
+      assertThat(roundTrip(config)).isEqualTo(config);
+    }
+  }
+
+  @Test
   void keepsTheFirmware() {
     for (Firmware firmware :
         List.of(

@@ -11,6 +11,7 @@ import io.github.avf4j.ProtectionLevel;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.VirtualMachine;
 import io.github.avf4j.VirtualMachineConfig;
+import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.spi.DiskSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -117,6 +118,9 @@ class CustomImageTest extends ManagerTest {
       assertThat(spec.protection()).isEqualTo(ProtectionLevel.SIMULATED);
       assertThat(spec.firmware()).contains(firmware);
       assertThat(spec.instanceId()).hasSize(64);
+      assertThat(spec.commandLine())
+          .as("without one of its own")
+          .isEqualTo(MachineSpecs.commandLine(GuestArchitecture.host()));
       if (id != null) {
         assertThat(spec.instanceId()).as("it stays").isEqualTo(id);
       }

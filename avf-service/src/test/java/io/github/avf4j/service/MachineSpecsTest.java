@@ -13,15 +13,24 @@ class MachineSpecsTest {
   @EnumSource
   void everyGuestHasItsConsoleAndResetsOnPanic(GuestArchitecture architecture) {
     assertThat(MachineSpecs.commandLine(architecture, DebugLevel.NONE))
-        .contains("console=ttyS0 panic=-1 ", " quiet loglevel=4");
+        .startsWith("console=ttyS0 panic=-1 ")
+        .endsWith(" quiet loglevel=4");
     assertThat(MachineSpecs.commandLine(architecture, DebugLevel.FULL)).doesNotContain("quiet");
   }
 
   @Test
   void onlyAnX86GuestHearsOfItsKeyboardController() {
     assertThat(MachineSpecs.commandLine(GuestArchitecture.X86_64, DebugLevel.NONE))
-        .contains(" reboot=k pci=off i8042.noaux");
+        .contains(" reboot=k ", " pci=off i8042.noaux");
     assertThat(MachineSpecs.commandLine(GuestArchitecture.AARCH64, DebugLevel.NONE))
         .doesNotContain("reboot=", "pci=", "i8042");
+  }
+
+  @Test
+  void aKernelOfTheUsersOwnHearsOfItsConsoleAndOfResetsOnly() {
+    assertThat(MachineSpecs.commandLine(GuestArchitecture.X86_64))
+        .isEqualTo("console=ttyS0 panic=-1 reboot=k");
+    assertThat(MachineSpecs.commandLine(GuestArchitecture.AARCH64))
+        .isEqualTo("console=ttyS0 panic=-1");
   }
 }
