@@ -2,18 +2,15 @@ package io.github.avf4j.kvm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.avf4j.StopReason;
 import io.github.avf4j.kvm.testing.GuestCode;
+import io.github.avf4j.kvm.testing.Held;
 import io.github.avf4j.kvm.testing.NeedsKvm;
+import io.github.avf4j.kvm.testing.Rounds;
 import io.github.avf4j.kvm.testing.RunningMachine;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -31,17 +28,9 @@ class KvmLeakTest {
 
   /** Descriptors, threads of machines, and mappings of this process. */
   private record Usage(long descriptors, long threads, long vcpuMappings, long mappings) {
-    static Usage now() throws Exception {
-      List<String> maps = Files.readAllLines(Path.of("/proc/self/maps"));
-      try (var fds = Files.list(Path.of("/proc/self/fd"))) {
-        return new Usage(
-            fds.count(),
-            Thread.getAllStackTraces().keySet().stream()
-                .filter(t -> t.getName().startsWith("avf-"))
-                .count(),
-            maps.stream().filter(line -> line.contains("kvm-vcpu")).count(),
-            maps.size());
-      }
+    static Usage now() throws IOException {
+      return new Usage(
+          Held.descriptors(), Held.threads(), Held.mappings("kvm-vcpu"), Held.mappings().size());
     }
   }
 
@@ -53,9 +42,11 @@ class KvmLeakTest {
       Files.write(folder.resolve("halt"), new GuestCode().halt().elf()),
       Files.write(folder.resolve("off"), new GuestCode().print("bye").powerOff().elf()),
     };
-    runRounds(kernels, 1, 1); // classes are loaded and files opened
+    Rounds rounds = new Rounds(AT_ONCE, 100);
+    rounds.run(
+        AT_ONCE, 1, random -> runOne(kernels, random)); // classes are loaded and files opened
     Usage before = Usage.now();
-    runRounds(kernels, ROUNDS, 2);
+    rounds.run(Math.max(ROUNDS, AT_ONCE), 2, random -> runOne(kernels, random));
     Usage after = Usage.now();
     System.out.println("before " + before + ", after " + ROUNDS + " machines " + after);
     assertThat(after.descriptors()).isEqualTo(before.descriptors());
@@ -65,29 +56,8 @@ class KvmLeakTest {
     assertThat(after.mappings()).isLessThan(before.mappings() + 40);
   }
 
-  private static void runRounds(Path[] kernels, int rounds, long seed) throws Exception {
-    ExecutorService pool = Executors.newFixedThreadPool(AT_ONCE);
-    try {
-      List<Future<?>> machines = new ArrayList<>();
-      for (int i = 0; i < Math.max(rounds, AT_ONCE); i++) {
-        Random random = new Random(seed * 1000 + i);
-        machines.add(
-            pool.submit(
-                () -> {
-                  runOne(kernels[random.nextInt(kernels.length)], random);
-                  return null;
-                }));
-      }
-      for (Future<?> machine : machines) {
-        machine.get(100, TimeUnit.SECONDS);
-      }
-    } finally {
-      pool.shutdown();
-      assertThat(pool.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
-    }
-  }
-
-  private static void runOne(Path kernel, Random random) throws Exception {
+  private static void runOne(Path[] kernels, Random random) throws Exception {
+    Path kernel = kernels[random.nextInt(kernels.length)];
     int how = random.nextInt(5);
     try (RunningMachine machine = RunningMachine.create(spec -> spec.kernel(kernel))) {
       if (how == 0) {
@@ -98,10 +68,7 @@ class KvmLeakTest {
       if (how == 1) {
         return; // closed while it runs
       }
-      machine.machine().kill();
-      assertThat(machine.awaitStop())
-          .isInstanceOfAny(StopReason.Killed.class, StopReason.Shutdown.class);
-      assertThat(machine.stops()).isEqualTo(1);
+      machine.killAndAwaitItsOnlyStop();
     }
   }
 }

@@ -6,21 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.avf4j.DataSize;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.ProtectionLevel;
-import io.github.avf4j.StopReason;
 import io.github.avf4j.kvm.testing.Arm64Code;
+import io.github.avf4j.kvm.testing.Held;
 import io.github.avf4j.kvm.testing.NeedsArm64;
 import io.github.avf4j.kvm.testing.RngDriver;
+import io.github.avf4j.kvm.testing.Rounds;
 import io.github.avf4j.kvm.testing.RunningMachine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -41,19 +38,13 @@ class ProtectedLeakTest {
   private record Usage(
       long descriptors, long threads, long mappings, long locked, long pinned, long available) {
     static Usage now() throws IOException {
-      try (var fds = Files.list(Path.of("/proc/self/fd"))) {
-        return new Usage(
-            fds.count(),
-            Thread.getAllStackTraces().keySet().stream()
-                .filter(t -> t.getName().startsWith("avf-"))
-                .count(),
-            Files.readAllLines(Path.of("/proc/self/maps")).stream()
-                .filter(line -> line.matches(".*(kvm-vcpu|memfd:avf-(ram|stage)).*"))
-                .count(),
-            kibibytes("/proc/self/status", "VmLck:"),
-            kibibytes("/proc/self/status", "VmPin:"),
-            kibibytes("/proc/meminfo", "MemAvailable:"));
-      }
+      return new Usage(
+          Held.descriptors(),
+          Held.threads(),
+          Held.mappings("kvm-vcpu|memfd:avf-(ram|stage)"),
+          kibibytes("/proc/self/status", "VmLck:"),
+          kibibytes("/proc/self/status", "VmPin:"),
+          kibibytes("/proc/meminfo", "MemAvailable:"));
     }
 
     private static long kibibytes(String file, String name) throws IOException {
@@ -68,9 +59,11 @@ class ProtectedLeakTest {
   @Test
   void nothingIsLeftOfMachinesThatEndedAtEveryStage() throws Exception {
     List<Path> kernels = kernels();
-    run(kernels, AT_ONCE, 1); // classes are loaded and files opened
+    Rounds rounds = new Rounds(AT_ONCE, 300);
+    rounds.run(
+        AT_ONCE, 1, random -> runOne(kernels, random)); // classes are loaded and files opened
     Usage before = Usage.now();
-    run(kernels, ROUNDS, 2);
+    rounds.run(ROUNDS, 2, random -> runOne(kernels, random));
     Usage after = Usage.now();
     System.out.println("before " + before + ", after " + ROUNDS + " machines " + after);
     assertThat(after.descriptors()).isEqualTo(before.descriptors());
@@ -107,28 +100,6 @@ class ProtectedLeakTest {
     return code.word(0xB5000000 | ((loop - code.size()) / 4 & 0x7FFFF) << 5 | 13); // cbnz
   }
 
-  private void run(List<Path> kernels, int rounds, long seed) throws Exception {
-    ExecutorService pool = Executors.newFixedThreadPool(AT_ONCE);
-    try {
-      List<Future<Void>> machines =
-          IntStream.range(0, rounds)
-              .mapToObj(
-                  i ->
-                      pool.<Void>submit(
-                          () -> {
-                            runOne(kernels, new Random(seed * 1000 + i));
-                            return null;
-                          }))
-              .toList();
-      for (Future<Void> machine : machines) {
-        machine.get(300, TimeUnit.SECONDS);
-      }
-    } finally {
-      pool.shutdownNow();
-      assertThat(pool.awaitTermination(60, TimeUnit.SECONDS)).isTrue();
-    }
-  }
-
   private void runOne(List<Path> kernels, Random random) throws Exception {
     int stage = random.nextInt(6);
     if (stage == 0) {
@@ -150,10 +121,7 @@ class ProtectedLeakTest {
       if (stage == 3) {
         return; // closed while it runs
       }
-      machine.machine().kill();
-      assertThat(machine.awaitStop())
-          .isInstanceOfAny(StopReason.Killed.class, StopReason.Shutdown.class);
-      assertThat(machine.stops()).isEqualTo(1);
+      machine.killAndAwaitItsOnlyStop();
     }
   }
 

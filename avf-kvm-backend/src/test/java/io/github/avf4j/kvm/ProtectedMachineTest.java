@@ -93,10 +93,7 @@ class ProtectedMachineTest {
     Arm64Code code = new Arm64Code().share(SHARED);
     driver.start(code).request(code, SHARED + 0x800).awaitUsed(code);
     code.print("served").powerOff();
-    try (RunningMachine machine = machine(code)) {
-      assertThat(machine.start().awaitStop()).isEqualTo(new StopReason.Shutdown());
-      assertThat(machine.serial()).isEqualTo("served");
-    }
+    assertPrintsAndPowersOff("served", code);
   }
 
   @Test
@@ -109,10 +106,7 @@ class ProtectedMachineTest {
     code.loadInt(11, PRIVATE).printInt(11).store(SHARED + 0x200, 0);
     driver.start(code).request(code, SHARED + 0x800).awaitUsed(code);
     code.print("served").powerOff();
-    try (RunningMachine machine = machine(code)) {
-      assertThat(machine.start().awaitStop()).isEqualTo(new StopReason.Shutdown());
-      assertThat(machine.serial()).isEqualTo("RCESserved");
-    }
+    assertPrintsAndPowersOff("RCESserved", code);
   }
 
   @Test
@@ -122,10 +116,7 @@ class ProtectedMachineTest {
     driver.start(code).request(code, SHARED);
     driver.awaitNeedsReset(code);
     code.print("alive").powerOff();
-    try (RunningMachine machine = machine(code)) {
-      assertThat(machine.start().awaitStop()).isEqualTo(new StopReason.Shutdown());
-      assertThat(machine.serial()).isEqualTo("alive");
-    }
+    assertPrintsAndPowersOff("alive", code);
   }
 
   @Test
@@ -136,10 +127,7 @@ class ProtectedMachineTest {
     code.unshare(SHARED);
     driver.tell(code).awaitNeedsReset(code);
     code.print("alive").powerOff();
-    try (RunningMachine machine = machine(code)) {
-      assertThat(machine.start().awaitStop()).isEqualTo(new StopReason.Shutdown());
-      assertThat(machine.serial()).isEqualTo("alive");
-    }
+    assertPrintsAndPowersOff("alive", code);
   }
 
   @Test
@@ -180,6 +168,13 @@ class ProtectedMachineTest {
     assertThatThrownBy(() -> machine(code, spec -> spec.firmware(large)))
         .isInstanceOf(InvalidImageException.class)
         .hasMessageContaining("has 2097153 bytes but the firmware's window takes 2097152");
+  }
+
+  private void assertPrintsAndPowersOff(String text, Arm64Code code) throws Exception {
+    try (RunningMachine machine = machine(code)) {
+      assertThat(machine.start().awaitStop()).isEqualTo(new StopReason.Shutdown());
+      assertThat(machine.serial()).isEqualTo(text);
+    }
   }
 
   private RunningMachine machine(Arm64Code code) throws Exception {

@@ -13,7 +13,11 @@ import java.nio.ByteBuffer;
  * <p>{@link #close()} comes after the last access. Thread-safe.
  */
 public final class SharedPages implements GuardedAccess, AutoCloseable {
-  private static final String PROBLEM = "are not shared with the host by the guest";
+  /** What is done at an address of this process; its result may mean nothing. */
+  @FunctionalInterface
+  private interface Access {
+    long at(long address) throws UnreachableMemoryException;
+  }
 
   private final GuestRam ram;
   private final ToleratedCopy copy = new ToleratedCopy();
@@ -25,39 +29,47 @@ public final class SharedPages implements GuardedAccess, AutoCloseable {
 
   @Override
   public long load(long gpa, int width) {
-    try {
-      return copy.load(ram.address(gpa), width);
-    } catch (UnreachableMemoryException e) {
-      throw new GuestMemoryException(gpa, width, PROBLEM);
-    }
+    return access(gpa, width, address -> copy.load(address, width));
   }
 
   @Override
   public void store(long gpa, int width, long value) {
-    try {
-      copy.store(ram.address(gpa), width, value);
-    } catch (UnreachableMemoryException e) {
-      throw new GuestMemoryException(gpa, width, PROBLEM);
-    }
+    access(
+        gpa,
+        width,
+        address -> {
+          copy.store(address, width, value);
+          return 0;
+        });
   }
 
   @Override
   public void read(long gpa, ByteBuffer target) {
-    int length = target.remaining();
-    try {
-      copy.read(ram.address(gpa), target);
-    } catch (UnreachableMemoryException e) {
-      throw new GuestMemoryException(gpa, length, PROBLEM);
-    }
+    access(
+        gpa,
+        target.remaining(),
+        address -> {
+          copy.read(address, target);
+          return 0;
+        });
   }
 
   @Override
   public void write(long gpa, ByteBuffer source) {
-    int length = source.remaining();
+    access(
+        gpa,
+        source.remaining(),
+        address -> {
+          copy.write(address, source);
+          return 0;
+        });
+  }
+
+  private long access(long gpa, int length, Access access) {
     try {
-      copy.write(ram.address(gpa), source);
+      return access.at(ram.address(gpa));
     } catch (UnreachableMemoryException e) {
-      throw new GuestMemoryException(gpa, length, PROBLEM);
+      throw new GuestMemoryException(gpa, length, "are not shared with the host by the guest");
     }
   }
 

@@ -2,75 +2,52 @@ package io.github.avf4j.kvm.ioctl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.lang.reflect.Field;
-import java.util.Properties;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Compares numbers and layouts with what a C program printed (src/test/c/kvm.c, x86-64). */
 class KvmTest {
-  private final Properties c = new Properties();
-
-  @BeforeEach
-  void readWhatTheCompilerSaid() throws IOException {
-    try (InputStream in = KvmTest.class.getResourceAsStream("kvm.properties")) {
-      c.load(in);
-    }
-  }
+  private final HeaderFacts c = new HeaderFacts("kvm.properties");
 
   @Test
   void numbersAreThoseOfTheHeader() throws IllegalAccessException {
-    int compared = 0;
-    for (Field field : Kvm.class.getFields()) {
-      assertThat(((Number) field.get(null)).longValue())
-          .as(field.getName())
-          .isEqualTo(number(field.getName()));
-      compared++;
-    }
-    assertThat(compared).isGreaterThan(40);
+    assertThat(c.assertAll(Kvm.class)).isGreaterThan(40);
   }
 
   @Test
   void generalRegistersAreWhereTheHeaderSays() throws IllegalAccessException {
-    assertThat(new Registers().buffer().size()).isEqualTo((int) number("sizeof.kvm_regs"));
+    assertThat(new Registers().buffer().size()).isEqualTo((int) c.number("sizeof.kvm_regs"));
     for (Field field : Registers.class.getFields()) {
       if (field.getType() == int.class) {
         assertThat(field.getInt(null))
             .as(field.getName())
-            .isEqualTo((int) number("kvm_regs." + field.getName().toLowerCase()));
+            .isEqualTo((int) c.number("kvm_regs." + field.getName().toLowerCase()));
       }
     }
   }
 
   @Test
   void specialRegistersAreWhereTheHeaderSays() throws IllegalAccessException {
-    assertThat(new SpecialRegisters().buffer().size()).isEqualTo((int) number("sizeof.kvm_sregs"));
+    assertThat(new SpecialRegisters().buffer().size())
+        .isEqualTo((int) c.number("sizeof.kvm_sregs"));
     for (Field field : SpecialRegisters.class.getFields()) {
       assertThat(field.getInt(null))
           .as(field.getName())
-          .isEqualTo((int) number("kvm_sregs." + field.getName().toLowerCase()));
+          .isEqualTo((int) c.number("kvm_sregs." + field.getName().toLowerCase()));
     }
-    String[] fields = {
-      "limit=8",
-      "selector=12",
-      "type=14",
-      "present=15",
-      "dpl=16",
-      "db=17",
-      "s=18",
-      "l=19",
-      "g=20",
-      "unusable=22"
-    };
-    for (String field : fields) {
-      String[] nameAndOffset = field.split("=");
-      assertThat(number("kvm_segment." + nameAndOffset[0]))
-          .as(field)
-          .isEqualTo(Long.parseLong(nameAndOffset[1]));
-    }
-    assertThat(number("kvm_dtable.limit")).isEqualTo(8);
+    c.assertFacts(
+        "kvm_segment.",
+        "limit=8",
+        "selector=12",
+        "type=14",
+        "present=15",
+        "dpl=16",
+        "db=17",
+        "s=18",
+        "l=19",
+        "g=20",
+        "unusable=22");
+    assertThat(c.number("kvm_dtable.limit")).isEqualTo(8);
   }
 
   @Test
@@ -92,75 +69,60 @@ class KvmTest {
 
   @Test
   void runStructureIsWhereTheHeaderSays() {
-    String[] offsets = {
-      "immediate_exit=1",
-      "exit_reason=8",
-      "io.direction=32",
-      "io.size=33",
-      "io.port=34",
-      "io.count=36",
-      "io.data_offset=40",
-      "mmio.phys_addr=32",
-      "mmio.data=40",
-      "mmio.len=48",
-      "mmio.is_write=52",
-      "internal.suberror=32",
-      "system_event.type=32",
-      "fail_entry.hardware_entry_failure_reason=32"
-    };
-    for (String offset : offsets) {
-      String[] nameAndOffset = offset.split("=");
-      assertThat(number("kvm_run." + nameAndOffset[0]))
-          .as(offset)
-          .isEqualTo(Long.parseLong(nameAndOffset[1]));
-    }
+    c.assertFacts(
+        "kvm_run.",
+        "immediate_exit=1",
+        "exit_reason=8",
+        "io.direction=32",
+        "io.size=33",
+        "io.port=34",
+        "io.count=36",
+        "io.data_offset=40",
+        "mmio.phys_addr=32",
+        "mmio.data=40",
+        "mmio.len=48",
+        "mmio.is_write=52",
+        "internal.suberror=32",
+        "system_event.type=32",
+        "fail_entry.hardware_entry_failure_reason=32");
   }
 
   @Test
   void otherStructuresAreLaidOutAsTheHeaderSays() {
-    String[] facts = {
-      "sizeof.kvm_userspace_memory_region=32",
-      "kvm_userspace_memory_region.guest_phys_addr=8",
-      "kvm_userspace_memory_region.memory_size=16",
-      "kvm_userspace_memory_region.userspace_addr=24",
-      "sizeof.kvm_irqfd=32",
-      "kvm_irqfd.gsi=4",
-      "sizeof.kvm_ioeventfd=64",
-      "kvm_ioeventfd.addr=8",
-      "kvm_ioeventfd.len=16",
-      "kvm_ioeventfd.fd=20",
-      "kvm_ioeventfd.flags=24",
-      "sizeof.kvm_irq_level=8",
-      "kvm_irq_level.level=4",
-      "kvm_cpuid2.entries=8",
-      "sizeof.kvm_msr_entry=16",
-      "kvm_msr_entry.data=8",
-      "kvm_msrs.entries=8",
-      "sizeof.kvm_fpu=416",
-      "kvm_fpu.fcw=128",
-      "kvm_fpu.mxcsr=408",
-      "sizeof.kvm_lapic_state=1024",
-      "sizeof.kvm_translation=24",
-      "kvm_translation.physical_address=8",
-      "kvm_translation.valid=16",
-      "sizeof.kvm_pit_config=64"
-    };
-    for (String fact : facts) {
-      String[] nameAndValue = fact.split("=");
-      assertThat(number(nameAndValue[0])).as(fact).isEqualTo(Long.parseLong(nameAndValue[1]));
-    }
-    assertThat(Cpuid.ENTRY_SIZE).isEqualTo((int) number("sizeof.kvm_cpuid_entry2"));
-    assertThat(Cpuid.FUNCTION).isEqualTo((int) number("kvm_cpuid_entry2.function"));
-    assertThat(Cpuid.INDEX).isEqualTo((int) number("kvm_cpuid_entry2.index"));
-    assertThat(Cpuid.FLAGS).isEqualTo((int) number("kvm_cpuid_entry2.flags"));
-    assertThat(Cpuid.EAX).isEqualTo((int) number("kvm_cpuid_entry2.eax"));
-    assertThat(Cpuid.EBX).isEqualTo((int) number("kvm_cpuid_entry2.ebx"));
-    assertThat(Cpuid.ECX).isEqualTo((int) number("kvm_cpuid_entry2.ecx"));
-    assertThat(Cpuid.EDX).isEqualTo((int) number("kvm_cpuid_entry2.edx"));
-  }
-
-  private long number(String name) {
-    assertThat(c.getProperty(name)).as("fixture has " + name).isNotNull();
-    return Long.parseLong(c.getProperty(name));
+    c.assertFacts(
+        "",
+        "sizeof.kvm_userspace_memory_region=32",
+        "kvm_userspace_memory_region.guest_phys_addr=8",
+        "kvm_userspace_memory_region.memory_size=16",
+        "kvm_userspace_memory_region.userspace_addr=24",
+        "sizeof.kvm_irqfd=32",
+        "kvm_irqfd.gsi=4",
+        "sizeof.kvm_ioeventfd=64",
+        "kvm_ioeventfd.addr=8",
+        "kvm_ioeventfd.len=16",
+        "kvm_ioeventfd.fd=20",
+        "kvm_ioeventfd.flags=24",
+        "sizeof.kvm_irq_level=8",
+        "kvm_irq_level.level=4",
+        "kvm_cpuid2.entries=8",
+        "sizeof.kvm_msr_entry=16",
+        "kvm_msr_entry.data=8",
+        "kvm_msrs.entries=8",
+        "sizeof.kvm_fpu=416",
+        "kvm_fpu.fcw=128",
+        "kvm_fpu.mxcsr=408",
+        "sizeof.kvm_lapic_state=1024",
+        "sizeof.kvm_translation=24",
+        "kvm_translation.physical_address=8",
+        "kvm_translation.valid=16",
+        "sizeof.kvm_pit_config=64");
+    assertThat(Cpuid.ENTRY_SIZE).isEqualTo((int) c.number("sizeof.kvm_cpuid_entry2"));
+    assertThat(Cpuid.FUNCTION).isEqualTo((int) c.number("kvm_cpuid_entry2.function"));
+    assertThat(Cpuid.INDEX).isEqualTo((int) c.number("kvm_cpuid_entry2.index"));
+    assertThat(Cpuid.FLAGS).isEqualTo((int) c.number("kvm_cpuid_entry2.flags"));
+    assertThat(Cpuid.EAX).isEqualTo((int) c.number("kvm_cpuid_entry2.eax"));
+    assertThat(Cpuid.EBX).isEqualTo((int) c.number("kvm_cpuid_entry2.ebx"));
+    assertThat(Cpuid.ECX).isEqualTo((int) c.number("kvm_cpuid_entry2.ecx"));
+    assertThat(Cpuid.EDX).isEqualTo((int) c.number("kvm_cpuid_entry2.edx"));
   }
 }

@@ -1,5 +1,7 @@
 package io.github.avf4j.kvm.testing;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.github.avf4j.Cid;
 import io.github.avf4j.CpuTopology;
 import io.github.avf4j.DataSize;
@@ -73,14 +75,17 @@ public final class RunningMachine implements AutoCloseable {
 
   /** Makes a machine of 2 MiB with one vCPU; the caller says what else. */
   public static RunningMachine create(UnaryOperator<MachineSpec.Builder> change) {
-    return new RunningMachine(
-        change.apply(
-            MachineSpec.builder()
-                .name("test")
-                .cpuTopology(CpuTopology.oneCpu())
-                .memory(DataSize.ofMebibytes(2))
-                .commandLine("")
-                .cid(new Cid(3))));
+    return new RunningMachine(change.apply(spec()));
+  }
+
+  /** Returns what {@link #create} begins with: all that a machine needs but a kernel. */
+  public static MachineSpec.Builder spec() {
+    return MachineSpec.builder()
+        .name("test")
+        .cpuTopology(CpuTopology.oneCpu())
+        .memory(DataSize.ofMebibytes(2))
+        .commandLine("")
+        .cid(new Cid(3));
   }
 
   /** Starts it and returns this. */
@@ -97,6 +102,16 @@ public final class RunningMachine implements AutoCloseable {
   /** Waits for the end, at most a minute. */
   public StopReason awaitStop() throws Exception {
     return stopped.get(60, TimeUnit.SECONDS);
+  }
+
+  /**
+   * Kills it, which may have powered itself off before, and waits at most a minute for its end,
+   * which is told once.
+   */
+  public void killAndAwaitItsOnlyStop() throws Exception {
+    machine.kill();
+    assertThat(awaitStop()).isInstanceOfAny(StopReason.Killed.class, StopReason.Shutdown.class);
+    assertThat(stops()).isEqualTo(1);
   }
 
   /** Waits for the first entry, at most a minute. */

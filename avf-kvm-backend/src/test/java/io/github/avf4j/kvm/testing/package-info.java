@@ -1,4 +1,4 @@
-/** Tiny guests for tests. */
+/** Tiny guests for tests, and what tests of many machines have in common. */
 @NullMarked
 package io.github.avf4j.kvm.testing;
 

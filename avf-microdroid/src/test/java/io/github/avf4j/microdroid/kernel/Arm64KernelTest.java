@@ -18,27 +18,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class Arm64KernelTest {
-  private static final int SIZE = 9 << 20;
-
-  @TempDir Path folder;
-  private KernelUnpacker unpacker;
-
-  @BeforeEach
-  void setUp() {
-    unpacker =
-        new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.AARCH64);
-  }
-
-  private Path file(byte[] content) throws IOException {
-    return Files.write(folder.resolve("vmlinuz"), content);
+class Arm64KernelTest extends UnpackingTest {
+  Arm64KernelTest() {
+    super(GuestArchitecture.AARCH64);
   }
 
   private byte[] pack(byte[] content, String command) throws Exception {
@@ -56,22 +42,22 @@ class Arm64KernelTest {
   void unpacksWhatAToolHasPacked(String command) throws Exception {
     byte[] image = Arm64Images.image(SIZE);
     byte[] packed = pack(image, command);
-    Path whole = file(packed);
+    Path whole = image(packed);
     Path unpacked = unpacker.unpack(whole);
     assertThat(unpacked).hasBinaryContent(image);
-    KernelUnpacker.check(whole, GuestArchitecture.AARCH64);
+    assertAccepted(whole);
 
     byte[] signed = Arrays.copyOf(packed, packed.length + 8192);
     byte[] footer = new AvbFooter(packed.length, packed.length, 512).encode();
     System.arraycopy(footer, 0, signed, signed.length - footer.length, footer.length);
-    assertThat(unpacker.unpack(file(signed))).as("with a footer").hasBinaryContent(image);
-    KernelUnpacker.check(whole, GuestArchitecture.AARCH64);
+    assertThat(unpacker.unpack(image(signed))).as("with a footer").hasBinaryContent(image);
+    assertAccepted(whole);
 
-    Path zboot = file(Arm64Images.zboot(packed, command.split(" ")[0]));
+    Path zboot = image(Arm64Images.zboot(packed, command.split(" ")[0]));
     assertThat(unpacker.unpack(zboot)).as("in an EFI executable").hasBinaryContent(image);
     Files.write(zboot, new byte[70_000], StandardOpenOption.APPEND);
     assertThat(unpacker.unpack(zboot)).as("and with a footer").hasBinaryContent(image);
-    KernelUnpacker.check(zboot, GuestArchitecture.AARCH64);
+    assertAccepted(zboot);
   }
 
   @Test
@@ -80,26 +66,25 @@ class Arm64KernelTest {
     Path kernel = installed.resolve("vmlinuz");
     assumeTrue(Files.exists(kernel), kernel + " is not there: run bin/setup --lab-arm64");
     assertThat(unpacker.unpack(kernel)).isEqualTo(kernel);
-    KernelUnpacker.check(kernel, GuestArchitecture.AARCH64);
-    Path packed = file(pack(Files.readAllBytes(kernel), "gzip -n -1"));
+    assertAccepted(kernel);
+    Path packed = image(pack(Files.readAllBytes(kernel), "gzip -n -1"));
     assertThat(unpacker.unpack(packed)).hasSameBinaryContentAs(kernel);
   }
 
   @Test
   void takesAnImageAsItIs() throws IOException {
-    Path image = file(Arm64Images.image(4096));
+    Path image = image(Arm64Images.image(4096));
     assertThat(unpacker.unpack(image)).isEqualTo(image);
     assertThat(folder.resolve("cache")).doesNotExist();
-    KernelUnpacker.check(image, GuestArchitecture.AARCH64);
+    assertAccepted(image);
   }
 
   @Test
   void refusesKernelsForOtherProcessors() throws IOException {
-    assertRefused(file(BzImages.of(new byte[100], 1000, false)), "is one for x86-64");
-    assertRefused(file(BzImages.elf(5000)), "is an ELF file, which arm64 does not boot");
-    Path image = file(Arm64Images.image(5000));
-    KernelUnpacker other =
-        new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.X86_64);
+    assertRefused(image(BzImages.of(new byte[100], 1000, false)), "is one for x86-64");
+    assertRefused(image(BzImages.elf(5000)), "is an ELF file, which arm64 does not boot");
+    Path image = image(Arm64Images.image(5000));
+    KernelUnpacker other = unpackerFor(GuestArchitecture.X86_64);
     assertThatThrownBy(() -> other.unpack(image))
         .isInstanceOf(InvalidImageException.class)
         .hasMessageContaining("is one for arm64 but the guest is x86-64");
@@ -107,11 +92,11 @@ class Arm64KernelTest {
 
   @Test
   void refusesWhatIsNoKernel() throws Exception {
-    assertRefused(file("hello".getBytes()), "is no kernel");
-    assertRefused(file(new byte[100_000]), "is no kernel");
-    assertRefused(file(pack(new byte[100_000], "gzip -n")), "holds no arm64 Image");
-    assertRefused(file(pack(new byte[0], "gzip -n")), "is no kernel");
-    assertRefused(file(pack(BzImages.elf(5000), "zstd --quiet")), "holds no arm64 Image");
+    assertRefused(image("hello".getBytes()), "is no kernel");
+    assertRefused(image(new byte[100_000]), "is no kernel");
+    assertRefused(image(pack(new byte[100_000], "gzip -n")), "holds no arm64 Image");
+    assertRefused(image(pack(new byte[0], "gzip -n")), "is no kernel");
+    assertRefused(image(pack(BzImages.elf(5000), "zstd --quiet")), "holds no arm64 Image");
     assertNothingLeft();
   }
 
@@ -120,8 +105,8 @@ class Arm64KernelTest {
     byte[] packed = pack(Arm64Images.image(500_000), "zstd --quiet");
     byte[] damaged = packed.clone();
     Arrays.fill(damaged, damaged.length - 900, damaged.length - 800, (byte) 0x55);
-    assertRefused(file(damaged), "is damaged");
-    assertRefused(file(Arrays.copyOf(packed, packed.length / 2)), "is damaged");
+    assertRefused(image(damaged), "is damaged");
+    assertRefused(image(Arrays.copyOf(packed, packed.length / 2)), "is damaged");
     assertNothingLeft();
   }
 
@@ -134,21 +119,21 @@ class Arm64KernelTest {
           .order(ByteOrder.LITTLE_ENDIAN)
           .putInt(8, place[0])
           .putInt(12, place[1]);
-      assertRefused(file(zboot), "is truncated: its kernel ends at byte");
+      assertRefused(image(zboot), "is truncated: its kernel ends at byte");
     }
     for (int[] place : new int[][] {{0, 100}, {0x1000, 7}}) {
       ByteBuffer.wrap(zboot)
           .order(ByteOrder.LITTLE_ENDIAN)
           .putInt(8, place[0])
           .putInt(12, place[1]);
-      assertRefused(file(zboot), "holds no compressed kernel");
+      assertRefused(image(zboot), "holds no compressed kernel");
     }
   }
 
   @Test
   void refusesAnUnknownCompression() throws IOException {
     byte[] lzma = {0x5d, 0, 0, (byte) 0x80, 0, -1, -1, -1, -1};
-    assertRefused(file(Arm64Images.zboot(lzma, "lzma")), "compressed in another way");
+    assertRefused(image(Arm64Images.zboot(lzma, "lzma")), "compressed in another way");
   }
 
   @Test
@@ -158,7 +143,7 @@ class Arm64KernelTest {
       byte[] footer = new AvbFooter(size, 0, 0).encode();
       byte[] signed = Arrays.copyOf(packed, packed.length + footer.length);
       System.arraycopy(footer, 0, signed, packed.length, footer.length);
-      assertRefused(file(signed), "its footer says that it has " + Long.toUnsignedString(size));
+      assertRefused(image(signed), "its footer says that it has " + Long.toUnsignedString(size));
     }
   }
 
@@ -171,21 +156,5 @@ class Arm64KernelTest {
             folder, Compression.GZIP, new ByteArrayInputStream(packed), SIZE - 1, out);
     assertThat(total).isGreaterThan(SIZE - 1);
     assertThat(out.size()).isLessThan(SIZE);
-  }
-
-  private void assertRefused(Path image, String why) {
-    assertThatThrownBy(() -> unpacker.unpack(image))
-        .isInstanceOf(InvalidImageException.class)
-        .hasMessageContaining(image.toString())
-        .hasMessageContaining(why);
-    assertThatThrownBy(() -> KernelUnpacker.check(image, GuestArchitecture.AARCH64))
-        .isInstanceOf(InvalidImageException.class)
-        .hasMessageContaining(why);
-  }
-
-  private void assertNothingLeft() throws IOException {
-    try (Stream<Path> files = Files.walk(folder.resolve("cache"))) {
-      assertThat(files.filter(Files::isRegularFile)).isEmpty();
-    }
   }
 }

@@ -1,12 +1,9 @@
 package io.github.avf4j.microdroid.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.KernelImage;
-import io.github.avf4j.microdroid.CacheFolder;
 import io.github.avf4j.microdroid.GuestArchitecture;
 import io.github.avf4j.microdroid.Tool;
 import java.io.ByteArrayOutputStream;
@@ -15,28 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
-import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class KernelUnpackerTest {
-  private static final int SIZE = 9 << 20;
-
-  @TempDir Path folder;
-  private KernelUnpacker unpacker;
-
-  @BeforeEach
-  void setUp() {
-    unpacker =
-        new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.X86_64);
-  }
-
-  private Path image(byte[] content) throws IOException {
-    return Files.write(folder.resolve("vmlinuz"), content);
+class KernelUnpackerTest extends UnpackingTest {
+  KernelUnpackerTest() {
+    super(GuestArchitecture.X86_64);
   }
 
   private static byte[] gzip(byte[] content) throws IOException {
@@ -61,11 +44,11 @@ class KernelUnpackerTest {
     Path image = image(BzImages.of(packed, SIZE, command.startsWith("gzip")));
     Path unpacked = unpacker.unpack(image);
     assertThat(Files.mismatch(unpacked, Files.write(folder.resolve("elf"), elf))).isEqualTo(-1);
-    KernelUnpacker.check(image, GuestArchitecture.X86_64);
+    assertAccepted(image);
 
     Files.write(image, new byte[70_000], StandardOpenOption.APPEND);
     assertThat(unpacker.unpack(image)).as("with a footer").hasSameBinaryContentAs(unpacked);
-    KernelUnpacker.check(image, GuestArchitecture.X86_64);
+    assertAccepted(image);
   }
 
   @Test
@@ -84,7 +67,7 @@ class KernelUnpackerTest {
     Path image = image(BzImages.elf(4096));
     assertThat(unpacker.unpack(image)).isEqualTo(image);
     assertThat(folder.resolve("cache")).doesNotExist();
-    KernelUnpacker.check(image, GuestArchitecture.X86_64);
+    assertAccepted(image);
   }
 
   @Test
@@ -110,8 +93,7 @@ class KernelUnpackerTest {
   void namesTheFileByItsContent() throws IOException {
     byte[] image = BzImages.of(gzip(BzImages.elf(5000)), 5000, true);
     Path first = unpacker.unpack(Files.write(folder.resolve("a"), image));
-    KernelUnpacker another =
-        new KernelUnpacker(new CacheFolder(folder.resolve("cache")), GuestArchitecture.X86_64);
+    KernelUnpacker another = unpackerFor(GuestArchitecture.X86_64);
     assertThat(another.unpack(Files.write(folder.resolve("b"), image))).isEqualTo(first);
   }
 
@@ -168,22 +150,5 @@ class KernelUnpackerTest {
     assertRefused(image(BzImages.of(new byte[100], 1000, false)), "compressed in another way");
     byte[] text = new byte[5000];
     assertRefused(image(BzImages.of(gzip(text), 5000, true)), "holds no ELF kernel");
-  }
-
-  private void assertRefused(Path image, String why) {
-    assertThatThrownBy(() -> unpacker.unpack(image))
-        .isInstanceOf(InvalidImageException.class)
-        .hasMessageContaining(image.toString())
-        .hasMessageContaining(why);
-    assertThatThrownBy(() -> KernelUnpacker.check(image, GuestArchitecture.X86_64))
-        .isInstanceOf(InvalidImageException.class)
-        .hasMessageContaining(image.toString())
-        .hasMessageContaining(why);
-  }
-
-  private void assertNothingLeft() throws IOException {
-    try (Stream<Path> files = Files.walk(folder.resolve("cache"))) {
-      assertThat(files.filter(Files::isRegularFile)).isEmpty();
-    }
   }
 }

@@ -3,11 +3,11 @@ package io.github.avf4j.kvm.boot.arm64;
 import io.github.avf4j.StopReason;
 import io.github.avf4j.kvm.boot.GuestRam;
 import io.github.avf4j.kvm.boot.ProbeProgram;
+import io.github.avf4j.kvm.boot.ReportPort;
 import io.github.avf4j.kvm.device.Buses;
 import io.github.avf4j.kvm.device.ByteRegisters;
 import io.github.avf4j.kvm.device.MmioBus;
 import io.github.avf4j.kvm.device.PortBus;
-import io.github.avf4j.kvm.device.PortDevice;
 import io.github.avf4j.kvm.ioctl.KvmVm;
 import io.github.avf4j.virtio.memory.GuestMemory;
 import io.github.avf4j.virtio.memory.GuestRange;
@@ -38,19 +38,6 @@ final class Arm64Probe extends Arm64Base {
   static final int HANDLER_OFFSET = 0x200;
 
   private static final long MEMORY = 2 << 20;
-
-  /** Takes the guest's reports. */
-  private record Report(IntConsumer taker) implements PortDevice {
-    @Override
-    public int readPort(int offset) {
-      return 0xFF;
-    }
-
-    @Override
-    public void writePort(int offset, int value) {
-      taker.accept(value);
-    }
-  }
 
   private final GuestRam ram = GuestRam.anonymous(List.of(new GuestRange(Layout.RAM, MEMORY)));
   private final GuestMemory memory = ram.direct();
@@ -85,7 +72,7 @@ final class Arm64Probe extends Arm64Base {
   @Override
   public Buses buses(KvmVm vm, List<MmioTransport> transports, Consumer<StopReason> stop) {
     MmioBus mmio = new MmioBus(Layout.VIRTIO, transports);
-    mmio.add(Layout.SERIAL, 1, new ByteRegisters(new Report(report)));
+    mmio.add(Layout.SERIAL, 1, new ByteRegisters(new ReportPort(0, report)));
     return new Buses(new PortBus(), mmio);
   }
 

@@ -2,10 +2,10 @@ package io.github.avf4j.kvm.boot.x86;
 
 import io.github.avf4j.StopReason;
 import io.github.avf4j.kvm.boot.ProbeProgram;
+import io.github.avf4j.kvm.boot.ReportPort;
 import io.github.avf4j.kvm.device.Buses;
 import io.github.avf4j.kvm.device.MmioBus;
 import io.github.avf4j.kvm.device.PortBus;
-import io.github.avf4j.kvm.device.PortDevice;
 import io.github.avf4j.kvm.ioctl.KvmVm;
 import io.github.avf4j.virtio.mmio.MmioTransport;
 import java.util.HexFormat;
@@ -36,21 +36,6 @@ final class X86Probe extends X86Base {
   private static final int REPORT = 4; // port 0xf4
   private static final long MEMORY = 2 << 20;
 
-  /** Takes the guest's reports. */
-  private record Report(IntConsumer taker) implements PortDevice {
-    @Override
-    public int readPort(int offset) {
-      return 0xFF;
-    }
-
-    @Override
-    public void writePort(int offset, int value) {
-      if (offset == REPORT) {
-        taker.accept(value);
-      }
-    }
-  }
-
   private final IntConsumer report;
 
   X86Probe(IntConsumer report) {
@@ -66,7 +51,7 @@ final class X86Probe extends X86Base {
   @Override
   public Buses buses(KvmVm vm, List<MmioTransport> transports, Consumer<StopReason> stop) {
     PortBus ports = new PortBus();
-    ports.add(PORT, new Report(report));
+    ports.add(PORT, new ReportPort(REPORT, report));
     return new Buses(ports, new MmioBus(Layout.HOLE, transports));
   }
 }

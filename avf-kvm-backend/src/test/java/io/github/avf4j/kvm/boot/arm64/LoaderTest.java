@@ -3,14 +3,13 @@ package io.github.avf4j.kvm.boot.arm64;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.avf4j.Cid;
-import io.github.avf4j.CpuTopology;
 import io.github.avf4j.DataSize;
 import io.github.avf4j.InvalidImageException;
 import io.github.avf4j.devicetree.DeviceTree;
 import io.github.avf4j.devicetree.FdtNode;
 import io.github.avf4j.kvm.boot.GuestRam;
 import io.github.avf4j.kvm.testing.Arm64Code;
+import io.github.avf4j.kvm.testing.RunningMachine;
 import io.github.avf4j.spi.MachineSpec;
 import io.github.avf4j.virtio.memory.GuestMemory;
 import io.github.avf4j.virtio.memory.GuestRange;
@@ -154,13 +153,10 @@ class LoaderTest {
   }
 
   private MachineSpec.Builder spec(int mebibytes, byte[] kernel) throws Exception {
-    return MachineSpec.builder()
-        .name("test")
-        .cpuTopology(CpuTopology.oneCpu())
+    return RunningMachine.spec()
         .memory(DataSize.ofMebibytes(mebibytes))
         .kernel(Files.write(folder.resolve("Image"), kernel))
-        .commandLine("quiet")
-        .cid(new Cid(3));
+        .commandLine("quiet");
   }
 
   private Arm64Boot load(MachineSpec.Builder builder, Start start) {
