@@ -10,6 +10,31 @@ import java.util.Properties;
 
 /** What a C program printed of the kernel's headers: numbers by name. Thread-safe. */
 final class HeaderFacts {
+  private static final String[] ON_ALL_PROCESSORS = {
+    "kvm_run.immediate_exit=1",
+    "kvm_run.exit_reason=8",
+    "kvm_run.mmio.phys_addr=32",
+    "kvm_run.mmio.data=40",
+    "kvm_run.mmio.len=48",
+    "kvm_run.mmio.is_write=52",
+    "kvm_run.internal.suberror=32",
+    "kvm_run.system_event.type=32",
+    "kvm_run.fail_entry.hardware_entry_failure_reason=32",
+    "sizeof.kvm_userspace_memory_region=32",
+    "kvm_userspace_memory_region.guest_phys_addr=8",
+    "kvm_userspace_memory_region.memory_size=16",
+    "kvm_userspace_memory_region.userspace_addr=24",
+    "sizeof.kvm_irqfd=32",
+    "kvm_irqfd.gsi=4",
+    "sizeof.kvm_ioeventfd=64",
+    "kvm_ioeventfd.addr=8",
+    "kvm_ioeventfd.len=16",
+    "kvm_ioeventfd.fd=20",
+    "kvm_ioeventfd.flags=24",
+    "sizeof.kvm_irq_level=8",
+    "kvm_irq_level.level=4"
+  };
+
   private final Properties numbers = new Properties();
 
   /** Reads the fixture of that name beside this class. */
@@ -51,6 +76,11 @@ final class HeaderFacts {
     assertThat(((Number) field.get(null)).longValue())
         .as(field.getName())
         .isEqualTo(number(field.getName()));
+  }
+
+  /** Checks the structures that are the same on all processors. */
+  void assertStructuresOfAllProcessors() {
+    assertFacts("", ON_ALL_PROCESSORS);
   }
 
   /** Checks facts such as {@code exit_reason=8}, whose names go on after {@code prefix}. */

@@ -31,31 +31,10 @@ class KvmArmTest {
 
   @Test
   void structuresAreLaidOutAsTheHeaderSays() {
+    c.assertStructuresOfAllProcessors();
     c.assertFacts(
         "",
-        "kvm_run.immediate_exit=1",
-        "kvm_run.exit_reason=8",
-        "kvm_run.mmio.phys_addr=32",
-        "kvm_run.mmio.data=40",
-        "kvm_run.mmio.len=48",
-        "kvm_run.mmio.is_write=52",
-        "kvm_run.internal.suberror=32",
-        "kvm_run.system_event.type=32",
-        "kvm_run.fail_entry.hardware_entry_failure_reason=32",
         "kvm_run.arm_nisv.fault_ipa=40",
-        "sizeof.kvm_userspace_memory_region=32",
-        "kvm_userspace_memory_region.guest_phys_addr=8",
-        "kvm_userspace_memory_region.memory_size=16",
-        "kvm_userspace_memory_region.userspace_addr=24",
-        "sizeof.kvm_irqfd=32",
-        "kvm_irqfd.gsi=4",
-        "sizeof.kvm_ioeventfd=64",
-        "kvm_ioeventfd.addr=8",
-        "kvm_ioeventfd.len=16",
-        "kvm_ioeventfd.fd=20",
-        "kvm_ioeventfd.flags=24",
-        "sizeof.kvm_irq_level=8",
-        "kvm_irq_level.level=4",
         "sizeof.kvm_enable_cap=104",
         "kvm_enable_cap.flags=4",
         "kvm_enable_cap.args=8",
