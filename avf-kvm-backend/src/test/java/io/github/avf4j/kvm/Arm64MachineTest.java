@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tiny guests on an arm64 host's {@code /dev/kvm}, ordinary and protected. */
-@Tag("arm64")
+@Tag("pkvm")
 @ExtendWith(NeedsArm64.class)
 class Arm64MachineTest {
   @TempDir Path folder;

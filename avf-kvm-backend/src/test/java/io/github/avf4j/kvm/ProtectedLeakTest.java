@@ -24,12 +24,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Counts what is left of protected machines that ended at every stage of their lives. */
-@Tag("arm64")
+@Tag("pkvm")
 @ExtendWith(NeedsArm64.class)
 class ProtectedLeakTest {
   private static final int ROUNDS = Integer.getInteger("io.github.avf4j.test.rounds", 200);
   private static final int AT_ONCE = 4;
-  private static final int MEBIBYTES = 8;
+  private static final int MEBIBYTES = 4;
   private static final long SHARED = Arm64Code.RAM + 0x100000;
 
   @TempDir Path folder;
@@ -67,7 +67,7 @@ class ProtectedLeakTest {
     Usage after = Usage.now();
     System.out.println("before " + before + ", after " + ROUNDS + " machines " + after);
     assertThat(after.descriptors()).isEqualTo(before.descriptors());
-    assertThat(after.threads()).isEqualTo(before.threads());
+    assertThat(after.threads()).isLessThanOrEqualTo(before.threads());
     assertThat(after.mappings()).isZero();
     assertThat(after.locked()).isEqualTo(before.locked());
     assertThat(after.pinned()).isEqualTo(before.pinned());

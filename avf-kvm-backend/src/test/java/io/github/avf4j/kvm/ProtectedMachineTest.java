@@ -24,7 +24,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Protected guests that share pages, or do not. */
-@Tag("arm64")
+@Tag("pkvm")
 @ExtendWith(NeedsArm64.class)
 class ProtectedMachineTest {
   private static final long SHARED = Arm64Code.RAM + 0x100000;

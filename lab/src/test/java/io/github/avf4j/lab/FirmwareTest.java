@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the firmware inside a protected machine refuses, and what the user learns of it. */
-@Tag("arm64")
+@Tag("pkvm")
 class FirmwareTest {
   private static final String PAYLOAD = "/io/github/avf4j/examples/protect/protected-payload.bin";
   private static final long FIXED_INDEX = 1;
@@ -104,8 +104,7 @@ class FirmwareTest {
     int kernel = (int) Files.size(payload);
     sign(vbmeta(1));
     // The authentication block, behind the kernel's whole blocks and the header of the metadata,
-    // begins with a digest
-    // of 32 bytes; then comes the signature.
+    // begins with a digest of 32 bytes; then comes the signature.
     change((kernel + 4095) / 4096 * 4096 + 256 + 32 + 5);
     assertRefused(run(ProtectionLevel.SIMULATED), 7, "PVM_FIRMWARE_PAYLOAD_VERIFICATION_FAILED");
   }

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * Protected guests that do not share what they should: their own device fails them, and nobody
  * else. That these tests end at all shows that the JVM lives.
  */
-@Tag("arm64")
+@Tag("pkvm")
 class MisbehavingGuestTest {
   private static final long PORT = 5000;
   private static final String NEEDS_RESET = "vsock: the device wants to be reset";
@@ -48,7 +48,7 @@ class MisbehavingGuestTest {
                     .kernel(program())
                     .commandLine("avf.test=" + mode)
                     .build())
-            .memory(DataSize.ofMebibytes(32))
+            .memory(DataSize.ofMebibytes(16))
             .debugLevel(DebugLevel.FULL)
             .outputCaptured(true)
             .protectionLevel(ProtectionLevel.HARDWARE)

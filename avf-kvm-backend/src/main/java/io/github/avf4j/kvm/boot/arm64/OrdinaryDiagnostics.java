@@ -17,7 +17,6 @@ final class OrdinaryDiagnostics implements VcpuDiagnostics {
       // The address is virtual, and KVM does not translate it here: there are no bytes.
       return Optional.of(new CpuState(index, CpuKind.ARM64, pc, new byte[0]));
     } catch (HypervisorException e) {
-      // The address is virtual, and KVM does not translate it here: there are no bytes.
       return Optional.empty(); // the vCPU is too broken to say more
     }
   }
