@@ -2,6 +2,7 @@
 
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::arch::{Boot, Gic, Idle, Mmio, Port, hvc, image, use_tables};
@@ -77,7 +78,10 @@ unsafe impl<T> Sync for Once<T> {}
 #[repr(C, align(0x10000))]
 struct Pool([u8; POOL]);
 
-static TRANSLATION: Once<[Table; TABLES]> = Once(UnsafeCell::new([Table::EMPTY; TABLES]));
+/// Not set to zero when the program starts.
+#[cfg_attr(target_arch = "aarch64", unsafe(link_section = ".bss.noinit"))]
+static TRANSLATION: Once<[MaybeUninit<Table>; TABLES]> =
+    Once(UnsafeCell::new([const { MaybeUninit::uninit() }; TABLES]));
 static POOL_MEMORY: Once<Pool> = Once(UnsafeCell::new(Pool([0; POOL])));
 
 impl Machine {
@@ -95,7 +99,7 @@ impl Machine {
             _ => return Err(MachineError::Tree("memory is empty or where devices are")),
         };
         // SAFETY: nothing else uses the tables.
-        let mut tables = Tables::new(unsafe { &mut *TRANSLATION.0.get() });
+        let mut tables = Tables::new(unsafe { &mut *TRANSLATION.0.get() })?;
         tables.map(0, DEVICES_END, Kind::Device)?;
         map_image(&mut tables)?;
         let image = image();

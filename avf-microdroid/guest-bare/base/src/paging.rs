@@ -1,5 +1,7 @@
 //! Translation tables that map addresses to themselves (stage 1, 4 KiB granule, 39 bits).
 
+use core::mem::MaybeUninit;
+
 /// The size of a page.
 pub const PAGE: u64 = 4096;
 
@@ -56,27 +58,37 @@ pub enum PagingError {
     TablesUsedUp,
 }
 
-/// A table, or a free one.
+/// A table.
 #[repr(C, align(4096))]
-#[derive(Clone)]
 pub struct Table([u64; ENTRIES]);
 
-impl Table {
-    /// A table that maps nothing.
-    pub const EMPTY: Self = Self([0; ENTRIES]);
-}
-
-/// Builds tables in a fixed number of them, the first of which is the root.
+/// Builds tables in a fixed number of them, the first of which is the root. Those that it does not need stay untouched.
 pub struct Tables<'a> {
-    tables: &'a mut [Table],
+    /// The first `used` of them are written.
+    tables: &'a mut [MaybeUninit<Table>],
     used: usize,
 }
 
 impl<'a> Tables<'a> {
-    /// Begins with empty tables, at least one.
-    pub fn new(tables: &'a mut [Table]) -> Self {
-        tables.fill(Table::EMPTY);
-        Self { tables, used: 1 }
+    /// Begins with a root that maps nothing.
+    pub fn new(tables: &'a mut [MaybeUninit<Table>]) -> Result<Self, PagingError> {
+        let mut tables = Self { tables, used: 0 };
+        tables.take()?;
+        Ok(tables)
+    }
+
+    /// Makes an empty table of the next one.
+    fn take(&mut self) -> Result<usize, PagingError> {
+        let index = self.used;
+        self.tables.get_mut(index).ok_or(PagingError::TablesUsedUp)?.write(Table([0; ENTRIES]));
+        self.used += 1;
+        Ok(index)
+    }
+
+    fn table(&mut self, index: usize) -> &mut [u64; ENTRIES] {
+        let written = &mut self.tables[..self.used];
+        // SAFETY: `take` has written all of them.
+        unsafe { &mut written[index].assume_init_mut().0 }
     }
 
     /// The address of the root.
@@ -103,23 +115,19 @@ impl<'a> Tables<'a> {
             let shift = 39 - 9 * level;
             let size = 1_u64 << shift;
             let index = (at >> shift) as usize % ENTRIES;
-            let entry = self.tables[table].0[index];
+            let entry = self.table(table)[index];
             let fits = at % size == 0 && most >= size;
             if fits && entry != 0 {
                 return Err(PagingError::Overlap);
             }
             if fits {
                 let page = if level == 3 { TABLE } else { 0 };
-                self.tables[table].0[index] = at | kind.bits() | page;
+                self.table(table)[index] = at | kind.bits() | page;
                 return Ok(size);
             }
             table = if entry == 0 {
-                let next = self.used;
-                if next == self.tables.len() {
-                    return Err(PagingError::TablesUsedUp);
-                }
-                self.used += 1;
-                self.tables[table].0[index] = self.address(next) | VALID | TABLE;
+                let next = self.take()?;
+                self.table(table)[index] = self.address(next) | VALID | TABLE;
                 next
             } else if entry & TABLE != 0 {
                 ((entry & ADDRESS) - self.root()) as usize / size_of::<Table>()
@@ -140,11 +148,16 @@ impl<'a> Tables<'a> {
 mod tests {
     use super::*;
 
+    /// Tables in memory that was used before.
+    fn dirty(count: usize) -> Vec<MaybeUninit<Table>> {
+        (0..count).map(|_| MaybeUninit::new(Table([!0; ENTRIES]))).collect()
+    }
+
     /// What the processor would find: the entry that maps an address.
-    fn walk(tables: &Tables<'_>, at: u64) -> Option<u64> {
+    fn walk(tables: &mut Tables<'_>, at: u64) -> Option<u64> {
         let mut table = 0;
         for level in 1..=3 {
-            let entry = tables.tables[table].0[(at >> (39 - 9 * level)) as usize % ENTRIES];
+            let entry = tables.table(table)[(at >> (39 - 9 * level)) as usize % ENTRIES];
             if entry & VALID == 0 {
                 return None;
             }
@@ -158,20 +171,25 @@ mod tests {
 
     #[test]
     fn maps_every_address_to_itself_in_the_greatest_blocks() {
-        let mut memory = vec![Table::EMPTY; 8];
-        let mut tables = Tables::new(&mut memory);
+        let mut memory = dirty(8);
+        let mut tables = Tables::new(&mut memory).unwrap();
         tables.map(0, 0x4000_0000, Kind::Device).unwrap();
         tables.map(0x8000_0000, 0x8020_3000, Kind::Data).unwrap();
         tables.map(0x8020_3000, 0x8020_4000, Kind::Code).unwrap();
         tables.map(0x8020_4000, 0x1_0000_0000, Kind::Data).unwrap();
-        assert_eq!(walk(&tables, 0x3f8), Some(Kind::Device.bits()));
-        assert_eq!(walk(&tables, 0x8000_1000), Some(0x8000_0000 | Kind::Data.bits()));
-        assert_eq!(walk(&tables, 0x8020_3fff), Some(0x8020_3000 | Kind::Code.bits() | TABLE));
-        assert_eq!(walk(&tables, 0x8020_4000), Some(0x8020_4000 | Kind::Data.bits() | TABLE));
-        assert_eq!(walk(&tables, 0xffff_ffff), Some(0xc000_0000 | Kind::Data.bits()));
-        assert_eq!(walk(&tables, 0x4000_0000), None);
-        assert_eq!(walk(&tables, 0x1_0000_0000), None);
+        assert_eq!(walk(&mut tables, 0x3f8), Some(Kind::Device.bits()));
+        assert_eq!(walk(&mut tables, 0x8000_1000), Some(0x8000_0000 | Kind::Data.bits()));
+        assert_eq!(walk(&mut tables, 0x8020_3fff), Some(0x8020_3000 | Kind::Code.bits() | TABLE));
+        assert_eq!(walk(&mut tables, 0x8020_4000), Some(0x8020_4000 | Kind::Data.bits() | TABLE));
+        assert_eq!(walk(&mut tables, 0xffff_ffff), Some(0xc000_0000 | Kind::Data.bits()));
+        assert_eq!(walk(&mut tables, 0x4000_0000), None);
+        assert_eq!(walk(&mut tables, 0x1_0000_0000), None);
         assert_eq!(tables.used, 3);
+    }
+
+    #[test]
+    fn needs_a_root() {
+        assert_eq!(Tables::new(&mut []).err(), Some(PagingError::TablesUsedUp));
     }
 
     #[test]
@@ -183,8 +201,8 @@ mod tests {
 
     #[test]
     fn refuses_what_it_cannot_map() {
-        let mut memory = vec![Table::EMPTY; 2];
-        let mut tables = Tables::new(&mut memory);
+        let mut memory = dirty(2);
+        let mut tables = Tables::new(&mut memory).unwrap();
         assert_eq!(tables.map(0x800, 0x1000, Kind::Data), Err(PagingError::Range));
         assert_eq!(tables.map(0x2000, 0x1000, Kind::Data), Err(PagingError::Range));
         assert_eq!(tables.map(END, END + PAGE, Kind::Data), Err(PagingError::Range));

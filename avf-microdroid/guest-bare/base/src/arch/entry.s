@@ -42,8 +42,8 @@ _start:
     str     x14, [x9, x12]
     b       1b
 2:
-    adrp    x10, __scratch_start
-    add     x10, x10, :lo12:__scratch_start
+    adrp    x10, __bss_start
+    add     x10, x10, :lo12:__bss_start
     adrp    x11, __bss_end
     add     x11, x11, :lo12:__bss_end
 3:  cmp     x10, x11
