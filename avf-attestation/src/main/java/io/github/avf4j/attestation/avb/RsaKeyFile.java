@@ -134,8 +134,6 @@ public final class RsaKeyFile {
 
     CrtSigner(AvbPublicKey publicKey, RSAPrivateKey key) {
       this.publicKey = publicKey;
-      // Without a search for small factors: it is the user's own key, and each signature is
-      // verified.
       this.key =
           new RSAPrivateCrtKeyParameters(
               key.getModulus(),
@@ -145,8 +143,7 @@ public final class RsaKeyFile {
               key.getPrime2(),
               key.getExponent1(),
               key.getExponent2(),
-              key.getCoefficient(),
-              true);
+              key.getCoefficient());
     }
 
     @Override

@@ -13,11 +13,7 @@ import java.nio.ByteBuffer;
  * <p>{@link #close()} comes after the last access. Thread-safe.
  */
 public final class SharedPages implements GuardedAccess, AutoCloseable {
-  /** What is done at an address of this process; its result may mean nothing. */
-  @FunctionalInterface
-  private interface Access {
-    long at(long address) throws UnreachableMemoryException;
-  }
+  private static final String PROBLEM = "are not shared with the host by the guest";
 
   private final GuestRam ram;
   private final ToleratedCopy copy = new ToleratedCopy();
@@ -29,47 +25,39 @@ public final class SharedPages implements GuardedAccess, AutoCloseable {
 
   @Override
   public long load(long gpa, int width) {
-    return access(gpa, width, address -> copy.load(address, width));
+    try {
+      return copy.load(ram.address(gpa), width);
+    } catch (UnreachableMemoryException e) {
+      throw new GuestMemoryException(gpa, width, PROBLEM);
+    }
   }
 
   @Override
   public void store(long gpa, int width, long value) {
-    access(
-        gpa,
-        width,
-        address -> {
-          copy.store(address, width, value);
-          return 0;
-        });
+    try {
+      copy.store(ram.address(gpa), width, value);
+    } catch (UnreachableMemoryException e) {
+      throw new GuestMemoryException(gpa, width, PROBLEM);
+    }
   }
 
   @Override
   public void read(long gpa, ByteBuffer target) {
-    access(
-        gpa,
-        target.remaining(),
-        address -> {
-          copy.read(address, target);
-          return 0;
-        });
+    int length = target.remaining();
+    try {
+      copy.read(ram.address(gpa), target);
+    } catch (UnreachableMemoryException e) {
+      throw new GuestMemoryException(gpa, length, PROBLEM);
+    }
   }
 
   @Override
   public void write(long gpa, ByteBuffer source) {
-    access(
-        gpa,
-        source.remaining(),
-        address -> {
-          copy.write(address, source);
-          return 0;
-        });
-  }
-
-  private long access(long gpa, int length, Access access) {
+    int length = source.remaining();
     try {
-      return access.at(ram.address(gpa));
+      copy.write(ram.address(gpa), source);
     } catch (UnreachableMemoryException e) {
-      throw new GuestMemoryException(gpa, length, "are not shared with the host by the guest");
+      throw new GuestMemoryException(gpa, length, PROBLEM);
     }
   }
 
