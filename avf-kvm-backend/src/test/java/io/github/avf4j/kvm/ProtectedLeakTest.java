@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ProtectedLeakTest {
   private static final int ROUNDS = Integer.getInteger("io.github.avf4j.test.rounds", 200);
   private static final int AT_ONCE = 4;
-  private static final int MEBIBYTES = 4;
+  private static final int MEBIBYTES = 8;
   private static final long SHARED = Arm64Code.RAM + 0x100000;
 
   @TempDir Path folder;

@@ -48,7 +48,7 @@ class MisbehavingGuestTest {
                     .kernel(program())
                     .commandLine("avf.test=" + mode)
                     .build())
-            .memory(DataSize.ofMebibytes(16))
+            .memory(DataSize.ofMebibytes(32))
             .debugLevel(DebugLevel.FULL)
             .outputCaptured(true)
             .protectionLevel(ProtectionLevel.HARDWARE)
