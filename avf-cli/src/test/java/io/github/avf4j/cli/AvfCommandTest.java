@@ -185,15 +185,6 @@ class AvfCommandTest {
   }
 
   @Test
-  void leavesNoTemporaryStoreBehind() throws Exception {
-    assertThat(execute("run", "--kernel", folder.resolve("none").toString())).isEqualTo(2);
-    try (var left = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      assertThat(left.filter(file -> file.getFileName().toString().startsWith("avf-run-")))
-          .isEmpty();
-    }
-  }
-
-  @Test
   void aMachineThatIsKeptTakesTheSameOptionsOnly() {
     String[] first = {
       "run-app", "--work-dir", folder.toString(), "--config-path", "a", "/no/a.apk"

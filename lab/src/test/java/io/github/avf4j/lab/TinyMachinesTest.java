@@ -21,6 +21,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,9 @@ final class TinyMachinesTest {
   private static final int ROUNDS = Integer.getInteger("io.github.avf4j.test.rounds", 200);
   private static final int WARM_UP = 5;
   private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final String TEMPORARY = "java.io.tmpdir";
+
+  private final String sharedTemporary = System.getProperty(TEMPORARY);
 
   @TempDir Path folder;
 
@@ -50,9 +54,7 @@ final class TinyMachinesTest {
               .count(),
           maps.stream().filter(line -> line.matches(".*(kvm-vcpu|memfd:).*")).count(),
           maps.size(),
-          Stream.concat(
-                  list(Path.of(System.getProperty("java.io.tmpdir"))).stream(),
-                  walk(store).stream())
+          Stream.concat(list(Path.of(System.getProperty(TEMPORARY))).stream(), walk(store).stream())
               .toList());
     }
 
@@ -70,8 +72,15 @@ final class TinyMachinesTest {
   }
 
   @BeforeEach
-  void needKvm() {
+  void setUp() throws IOException {
     TinyGuests.needKvm();
+    // Its own: a folder that tests at the same time share has files of theirs now and then.
+    System.setProperty(TEMPORARY, Files.createDirectory(folder.resolve("tmp")).toString());
+  }
+
+  @AfterEach
+  void tearDown() {
+    System.setProperty(TEMPORARY, sharedTemporary);
   }
 
   @Test
