@@ -22,6 +22,11 @@ import java.util.concurrent.TimeUnit;
  * this JVM closes the pipe, so the command ends as well. The parent-death signal of Linux would not
  * do: it belongs to the thread that forked, and the JVM's threads come and go.
  *
+ * <p>The second shell is there before the command, so that at no moment the command is alone. The
+ * two agree by a file that outlives its folder: at the end of the pipe the shell writes a line and
+ * kills what the first line names; the command writes its process id, and goes on only if that is
+ * the first line.
+ *
  * <p>A session of its own keeps Ctrl-C of a terminal away from the command, so that this JVM
  * decides what it means. Thread-safe.
  */
@@ -29,13 +34,13 @@ final class Supervisor {
   private static final String SCRIPT =
       """
       folder=$1; shift
-      exec 3<&0 </dev/null
-      "$@" 3<&- &
-      command=$!
-      exec 2>/dev/null >/dev/null
-      { read -r _ <&3; kill -9 "$command"; } &
+      exec 3<&0 </dev/null 4>"$folder/first" 5<"$folder/first" 6<"$folder/first"
+      { read -r _ <&3; echo end >&4; read -r first <&5; kill -9 "$first"; } >/dev/null 2>&1 &
       watcher=$!
-      exec 3<&-
+      /bin/sh -c 'echo "$$" >&4; read -r first <&6; [ "$first" = "$$" ] || kill -9 "$$"
+        exec 4>&- 6<&-; exec "$@"' avf-qemu "$@" 3<&- 5<&- &
+      command=$!
+      exec 3<&- 4>&- 5<&- 6<&- 2>/dev/null >/dev/null
       wait "$command"
       status=$?
       kill -9 "$watcher"

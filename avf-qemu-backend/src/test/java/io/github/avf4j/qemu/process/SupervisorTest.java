@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class SupervisorTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final String[] NONE = {};
 
   @TempDir Path parent;
   private Path folder;
@@ -65,5 +66,28 @@ class SupervisorTest {
     supervisor.handle().destroyForcibly();
     command.onExit().get(LIMIT.toSeconds(), TimeUnit.SECONDS);
     assertThat(supervisor.awaitExit(LIMIT)).isTrue();
+  }
+
+  @Test
+  void noMomentToKillTheSupervisorLeavesTheCommand() throws Exception {
+    String mark = "1000." + ProcessHandle.current().pid();
+    for (int i = 0; i < 50; i++) {
+      Path own = Files.createDirectory(parent.resolve("own" + i));
+      Supervisor supervisor = Supervisor.start(own, List.of("/bin/sleep", mark));
+      TimeUnit.MICROSECONDS.sleep(100 * i);
+      supervisor.handle().destroyForcibly();
+      assertThat(supervisor.awaitExit(LIMIT)).isTrue();
+    }
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    while (processesWith(mark) > 0 && System.nanoTime() < deadline) {
+      TimeUnit.MILLISECONDS.sleep(20);
+    }
+    assertThat(processesWith(mark)).isZero();
+  }
+
+  private static long processesWith(String argument) {
+    return ProcessHandle.allProcesses()
+        .filter(process -> List.of(process.info().arguments().orElse(NONE)).contains(argument))
+        .count();
   }
 }
