@@ -179,6 +179,14 @@ final class RunCommandTest {
 
   @Test
   @Tag("qemu")
+  void aKernelThatIsMissingIsExitCode2() throws Exception {
+    Path kernel = folder.resolve("none");
+    assertThat(run("--kernel", kernel.toString())).isEqualTo(2);
+    assertThat(errors()).startsWith("avf: ").contains(kernel.toString()).hasLineCount(1);
+  }
+
+  @Test
+  @Tag("qemu")
   void aPanicOfAStockKernelIsExitCode1() throws Exception {
     Path kernel = KernelImage.installed().image();
     assumeTrue(Files.exists(kernel), kernel + " is not there: run bin/setup");

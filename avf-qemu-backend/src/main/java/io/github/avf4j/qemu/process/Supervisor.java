@@ -23,9 +23,9 @@ import java.util.concurrent.TimeUnit;
  * do: it belongs to the thread that forked, and the JVM's threads come and go.
  *
  * <p>The second shell is there before the command, so that at no moment the command is alone. The
- * two agree by a file that outlives its folder: at the end of the pipe the shell writes a line and
- * kills what the first line names; the command writes its process id, and goes on only if that is
- * the first line.
+ * two agree by a file, which each of them reads by a descriptor of its own, because the folder may
+ * be gone by then: at the end of the pipe the shell writes a line and kills what the first line
+ * names; the command writes its process id, and goes on only if that is the first line.
  *
  * <p>A session of its own keeps Ctrl-C of a terminal away from the command, so that this JVM
  * decides what it means. Thread-safe.

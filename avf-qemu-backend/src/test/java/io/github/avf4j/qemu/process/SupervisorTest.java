@@ -14,7 +14,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 class SupervisorTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
-  private static final String[] NONE = {};
 
   @TempDir Path parent;
   private Path folder;
@@ -87,7 +86,8 @@ class SupervisorTest {
 
   private static long processesWith(String argument) {
     return ProcessHandle.allProcesses()
-        .filter(process -> List.of(process.info().arguments().orElse(NONE)).contains(argument))
+        .flatMap(process -> process.info().arguments().stream())
+        .filter(arguments -> List.of(arguments).contains(argument))
         .count();
   }
 }
